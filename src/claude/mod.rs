@@ -1,0 +1,3 @@
+//! The Messages API.
+
+pub mod types;

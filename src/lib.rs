@@ -1,0 +1,26 @@
+//! **Aside**, a language server that explains, types, tests and documents the code a programmer selects, with Claude.
+//!
+//! # Layout
+//!
+//! Arrows of use go down this list only; `docs/architecture.md` says why.
+//!
+//! - [`server`]: the LSP face; [`cli`]: the terminal face
+//! - [`jobs`]: one run of an action from start to end
+//! - [`prompt`]: what is sent; [`output`]: what an answer becomes; [`ledger`]: what it cost
+//! - [`actions`]: the catalogue; [`workspace`]: documents, positions, languages, syntax; [`claude`]: the Messages API
+//! - [`config`]: options, layers, trust, credentials
+//! - [`simulator`]: a Messages API of its own, on loopback
+//! - [`error`]: the one error that reaches a user
+
+pub mod actions;
+pub mod claude;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod jobs;
+pub mod ledger;
+pub mod output;
+pub mod prompt;
+pub mod server;
+pub mod simulator;
+pub mod workspace;
