@@ -1,3 +1,5 @@
 //! The Messages API.
 
+pub mod models;
 pub mod types;
+pub mod usage;

@@ -21,7 +21,7 @@ pub struct MessageRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
     /// The system prompt, in blocks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "system_or_text", skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<SystemBlock>,
     /// The conversation: roles alternate, the user speaks first.
     pub messages: Vec<Message>,
@@ -290,6 +290,8 @@ pub enum Thinking {
     },
     /// Off, where it can be.
     Disabled,
+    /// Not before the first words, only between tool calls; where the model takes it.
+    BetweenTools,
     /// A form this version does not know.
     #[serde(untagged)]
     Other(Value),
@@ -346,11 +348,13 @@ pub struct MessageResponse {
     #[serde(rename = "type", default = "message_type")]
     pub kind: String,
     /// Always the assistant.
+    #[serde(default = "assistant")]
     pub role: Role,
     /// The model that answered.
+    #[serde(default)]
     pub model: String,
     /// What it says, in blocks; select by type, never by index.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub content: Vec<ContentBlock>,
     /// Why it ended.
     pub stop_reason: Option<StopReason>,
@@ -360,7 +364,7 @@ pub struct MessageResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_details: Option<StopDetails>,
     /// What it took.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub usage: Usage,
     /// Why the cache was missed, when asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -482,7 +486,7 @@ pub enum StreamEvent {
         /// What changed in the message.
         delta: MessageDelta,
         /// Cumulative; only non-null fields count.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "null_is_default")]
         usage: Usage,
     },
     /// Last. A stream without it is broken.
@@ -623,6 +627,33 @@ fn message_type() -> String {
 
 fn error_type() -> String {
     "error".to_owned()
+}
+
+fn assistant() -> Role {
+    Role::Assistant
+}
+
+/// Gateways write `null` where the API leaves a field out.
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// `system` may be a bare string, which means one text block.
+fn system_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<SystemBlock>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum System {
+        Text(String),
+        Blocks(Vec<SystemBlock>),
+    }
+    Ok(match System::deserialize(deserializer)? {
+        System::Text(text) => vec![SystemBlock::Text { text, cache_control: None }],
+        System::Blocks(blocks) => blocks,
+    })
 }
 
 /// `content` may be a bare string, which means one text block.
