@@ -1,0 +1,154 @@
+//! The shape of code: functions and classes, parameters, errors, and what a cursor is in.
+
+use std::time::{Duration, Instant};
+
+use ropey::Rope;
+
+use super::Span;
+use super::language::{Grammar, Language};
+
+/// Something with a name: a function, a class, a constant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its name; as written, so also `A::b` in C++ and `M.f` in Lua.
+    pub name: String,
+    /// What it is.
+    pub kind: ItemKind,
+    /// All of it, with decorators, attributes, `export` and the comments attached to it.
+    pub span: Span,
+    /// Its name.
+    pub name_span: Span,
+    /// From its first keyword or modifier up to its body, without white space at the end.
+    pub signature: Span,
+    /// Its body, with braces where the language has them; `None` for a declaration.
+    pub body: Option<Span>,
+    /// The item that it is in, as an index into the same list.
+    pub parent: Option<usize>,
+}
+
+/// What an [`Item`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ItemKind {
+    /// A function on its own.
+    Function,
+    /// A function of a class, trait or the like.
+    Method,
+    /// A class; in Rust an `impl`.
+    Class,
+    /// A struct, union or record.
+    Struct,
+    /// An enumeration.
+    Enum,
+    /// An interface, trait or protocol.
+    Interface,
+    /// A module, namespace or package.
+    Module,
+    /// A constant, or a variable of a module.
+    Constant,
+    /// Anything else with a name: a type alias, a macro.
+    Other,
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name without sigils: `args` for `*args`, `x` for PHP's `$x`. For a pattern, the pattern's text.
+    pub name: String,
+    /// All of it.
+    pub span: Span,
+    /// Whether a type is written with it.
+    pub has_type: bool,
+    /// Its default value.
+    pub default: Option<Span>,
+}
+
+/// A parsed text.
+pub struct Syntax {
+    tree: tree_sitter::Tree,
+    text: String,
+    grammar: Grammar,
+}
+
+/// Texts larger than this are not parsed.
+const MAX_PARSED_BYTES: usize = 4 * 1024 * 1024;
+
+/// A parse that takes longer is given up: some texts drive error recovery into the ground.
+const MAX_PARSE_TIME: Duration = Duration::from_secs(2);
+
+impl Syntax {
+    /// Parses `text`. `None` if the language has no grammar, or the text is too large or too tangled to parse.
+    pub fn parse(language: &Language, text: impl Into<String>) -> Option<Self> {
+        let grammar = language.grammar?;
+        let text = text.into();
+        if text.len() > MAX_PARSED_BYTES {
+            return None;
+        }
+        let mut parser = tree_sitter::Parser::new();
+        parser.set_language(&language_of(grammar)).ok()?;
+        let begun = Instant::now();
+        let mut progress = |_: &tree_sitter::ParseState| {
+            if begun.elapsed() > MAX_PARSE_TIME {
+                std::ops::ControlFlow::Break(())
+            } else {
+                std::ops::ControlFlow::Continue(())
+            }
+        };
+        let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
+        let tree =
+            parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))?;
+        Some(Self { tree, text, grammar })
+    }
+
+    /// All items, each after the one that it is in.
+    pub fn items(&self) -> Vec<Item> {
+        Vec::new()
+    }
+
+    /// Where the text does not parse: the outermost pieces that fit nowhere, and an empty span where something is
+    /// missing.
+    pub fn errors(&self) -> Vec<Span> {
+        Vec::new()
+    }
+
+    /// The parameters of a function, in order, with `self` where the language writes it.
+    pub fn parameters(&self, _item: &Item) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// The return type that is written at a function.
+    pub fn return_type(&self, _item: &Item) -> Option<Span> {
+        None
+    }
+
+    /// The text that was parsed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What a cursor at `offset` is in: the innermost function, method or class, with its comments and decorators, else
+/// the block of lines around it. Begins with the indentation of its first line and ends before the last line break.
+/// Empty only where there is nothing at all.
+pub fn enclosing(_language: &Language, text: &Rope, offset: usize) -> Span {
+    let line = text.byte_to_line(offset.min(text.len_bytes()));
+    super::positions::line_content(text, line)
+}
+
+fn language_of(grammar: Grammar) -> tree_sitter::Language {
+    match grammar {
+        Grammar::Bash => tree_sitter_bash::LANGUAGE,
+        Grammar::C => tree_sitter_c::LANGUAGE,
+        Grammar::Cpp => tree_sitter_cpp::LANGUAGE,
+        Grammar::Go => tree_sitter_go::LANGUAGE,
+        Grammar::Java => tree_sitter_java::LANGUAGE,
+        Grammar::JavaScript => tree_sitter_javascript::LANGUAGE,
+        Grammar::Lua => tree_sitter_lua::LANGUAGE,
+        Grammar::Php => tree_sitter_php::LANGUAGE_PHP,
+        Grammar::Python => tree_sitter_python::LANGUAGE,
+        Grammar::Ruby => tree_sitter_ruby::LANGUAGE,
+        Grammar::Rust => tree_sitter_rust::LANGUAGE,
+        Grammar::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
+        Grammar::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+    }
+    .into()
+}
