@@ -1,0 +1,96 @@
+//! The tables, and how older files become today's.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Each entry takes a file from the version that is its index to the next. Entries are never changed, only added.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE attempts (
+        id INTEGER PRIMARY KEY,
+        job TEXT NOT NULL,
+        action TEXT NOT NULL,
+        language TEXT NOT NULL,
+        project TEXT,
+        model TEXT NOT NULL,
+        request_id TEXT,
+        input INTEGER NOT NULL,
+        cache_read INTEGER NOT NULL,
+        cache_write_5m INTEGER NOT NULL,
+        cache_write_1h INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        thinking INTEGER NOT NULL,
+        -- Dollars per million tokens at the time; all five or none.
+        price_input REAL,
+        price_output REAL,
+        price_cache_write_5m REAL,
+        price_cache_write_1h REAL,
+        price_cache_read REAL,
+        cost_usd REAL,
+        saved_usd REAL,
+        -- Milliseconds since 1970, UTC.
+        started INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL,
+        time_to_first_token_ms INTEGER,
+        outcome TEXT NOT NULL,
+        miss_reason TEXT,
+        partial INTEGER NOT NULL,
+        simulated INTEGER NOT NULL,
+        batch INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX attempts_by_start ON attempts (started);
+
+    CREATE TABLE explanations (
+        id TEXT PRIMARY KEY,
+        job TEXT NOT NULL,
+        action TEXT NOT NULL,
+        uri TEXT NOT NULL,
+        path TEXT,
+        language TEXT NOT NULL,
+        title TEXT NOT NULL,
+        -- The exact text that was explained, its SHA-256, and where it stood then (lines from 0).
+        code TEXT NOT NULL,
+        code_hash TEXT NOT NULL,
+        code_start_line INTEGER NOT NULL,
+        code_end_line INTEGER NOT NULL,
+        markdown TEXT NOT NULL,
+        -- The conversation as JSON, for going on with it.
+        messages TEXT NOT NULL,
+        model TEXT NOT NULL,
+        input INTEGER NOT NULL,
+        cache_read INTEGER NOT NULL,
+        cache_write_5m INTEGER NOT NULL,
+        cache_write_1h INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        thinking INTEGER NOT NULL,
+        cost_usd REAL,
+        created INTEGER NOT NULL,
+        simulated INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX explanations_by_code ON explanations (uri, code_hash, created);
+"];
+
+/// The version this program writes.
+pub(super) const VERSION: usize = MIGRATIONS.len();
+
+/// The file's version.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+        .map(|it| it.max(0).unsigned_abs() as usize)
+}
+
+/// Brings an older or new file to [`VERSION`].
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    if version(connection)? >= VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again: another process may have been faster while this one waited for the lock.
+    let from = version(&transaction)?;
+    for migration in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(migration)?;
+    }
+    if from < VERSION {
+        transaction.pragma_update(None, "user_version", VERSION as i64)?;
+    }
+    transaction.commit()
+}

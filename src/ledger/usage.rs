@@ -1,0 +1,169 @@
+//! Usage as programs and people see it.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::claude::usage::{Cost, Tokens};
+
+/// What one run of an action took: the `usage` object of `--json`, of command results and of notifications.
+///
+/// All numbers are tokens or US dollars. `inputTokens` are the ones that were neither read from the cache nor written to it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageReport {
+    /// Tokens charged at the plain input price.
+    pub input_tokens: u64,
+    /// Tokens read from the cache.
+    pub cache_read_tokens: u64,
+    /// Tokens written to the cache, of both lives.
+    pub cache_write_tokens: u64,
+    /// The part of `cacheWriteTokens` that lives an hour.
+    #[serde(rename = "cacheWrite1hTokens")]
+    pub cache_write_1h_tokens: u64,
+    /// Tokens of the answer, thinking included.
+    pub output_tokens: u64,
+    /// The part of `outputTokens` that was thinking.
+    pub thinking_tokens: u64,
+    /// Read / (input + written + read), from 0 to 1; `null` when nothing was sent.
+    pub cache_hit_rate: Option<f64>,
+    /// What it cost; `null` when the model's price is not known.
+    pub cost_usd: Option<f64>,
+    /// What the same tokens would have cost without a cache, minus the cost; negative when writes were not worth it.
+    pub saved_usd: Option<f64>,
+    /// The model's id.
+    pub model: String,
+    /// The API's `request-id`, of the last request if there were several.
+    pub request_id: Option<String>,
+    /// Why less was read from the cache than could have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub miss_reason: Option<String>,
+    /// The request was cut or cancelled: output made until then is billed but was not reported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+}
+
+impl UsageReport {
+    /// The usage of `tokens` by `model` at the `cost` they had; `None` when its price is not known.
+    pub fn new(model: &str, tokens: &Tokens, cost: Option<Cost>) -> Self {
+        Self {
+            input_tokens: tokens.input,
+            cache_read_tokens: tokens.cache_read,
+            cache_write_tokens: tokens.cache_write(),
+            cache_write_1h_tokens: tokens.cache_write_1h,
+            output_tokens: tokens.output,
+            thinking_tokens: tokens.thinking,
+            cache_hit_rate: tokens.cache_hit_rate(),
+            cost_usd: cost.map(|cost| cost.usd),
+            saved_usd: cost.map(|cost| cost.uncached_usd - cost.usd),
+            model: model.to_owned(),
+            request_id: None,
+            miss_reason: None,
+            partial: false,
+        }
+    }
+
+    /// Adds the API's `request-id`.
+    #[must_use]
+    pub fn request_id(mut self, id: Option<String>) -> Self {
+        self.request_id = id;
+        self
+    }
+
+    /// Adds why less was read from the cache than could have been.
+    #[must_use]
+    pub fn miss_reason(mut self, reason: Option<String>) -> Self {
+        self.miss_reason = reason;
+        self
+    }
+
+    /// Marks a request that was cut or cancelled.
+    #[must_use]
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.partial = partial;
+        self
+    }
+
+    /// The tokens by kind, as they are billed.
+    pub fn tokens(&self) -> Tokens {
+        Tokens {
+            input: self.input_tokens,
+            cache_read: self.cache_read_tokens,
+            cache_write_5m: self.cache_write_tokens.saturating_sub(self.cache_write_1h_tokens),
+            cache_write_1h: self.cache_write_1h_tokens,
+            output: self.output_tokens,
+            thinking: self.thinking_tokens,
+        }
+    }
+
+    /// One line for people: `12.3k in · 91% from cache · 410 out · $0.0023 (saved $0.0201)`.
+    pub fn line(&self) -> String {
+        let mut line = counters(&self.tokens());
+        line.push_str(" · ");
+        line.push_str(&price(self.cost_usd, self.saved_usd));
+        if let Some(reason) = &self.miss_reason {
+            let _ = write!(line, " · cache missed: {reason}");
+        }
+        if self.partial {
+            line.push_str(" · cut short, so billed for more output than was reported");
+        }
+        line
+    }
+}
+
+/// The counters of a line: what went in, how much of it from the cache, what came out.
+pub fn counters(tokens: &Tokens) -> String {
+    let mut line = format!("{} in", amount(tokens.total_input()));
+    if let Some(rate) = tokens.cache_hit_rate() {
+        let _ = write!(line, " · {} from cache", percent(rate));
+    }
+    let _ = write!(line, " · {} out", amount(tokens.output));
+    line
+}
+
+/// Cost and saving: `$0.0023 (saved $0.0201)`.
+pub fn price(cost: Option<f64>, saved: Option<f64>) -> String {
+    // Below this nothing would be left after rounding, and "saved $0.0000" tells nobody anything.
+    const SHOWN: f64 = 0.000_05;
+    let Some(cost) = cost else { return "price unknown".to_owned() };
+    match saved {
+        Some(saved) if saved >= SHOWN => format!("{} (saved {})", dollars(cost), dollars(saved)),
+        Some(saved) if saved <= -SHOWN => format!("{} (cache writes cost {} more)", dollars(cost), dollars(-saved)),
+        _ => dollars(cost),
+    }
+}
+
+/// A share as whole percent; not rounded up to 100% nor down to 0% while there is something on the other side.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 99.0 && percent < 100.0 {
+        return "99%".to_owned();
+    }
+    if percent > 0.0 && percent < 1.0 {
+        return "<1%".to_owned();
+    }
+    format!("{percent:.0}%")
+}
+
+/// Dollars with four decimals below one dollar and two above.
+pub fn dollars(usd: f64) -> String {
+    if usd > 0.0 && usd < 0.000_05 {
+        return "<$0.0001".to_owned();
+    }
+    if usd.abs() < 0.999_95 { format!("${usd:.4}") } else { format!("${usd:.2}") }
+}
+
+/// A count in at most four characters and a unit: `410`, `12.3k`, `1.2M`.
+pub fn amount(count: u64) -> String {
+    let scaled = |unit: u64, name: &str| {
+        // Tenths, rounded half up in whole numbers, so that 999,950 becomes 1.0M and not 1000.0k.
+        let tenths = (count + unit / 20) / (unit / 10);
+        if tenths >= 1000 { format!("{}{name}", tenths / 10) } else { format!("{}.{}{name}", tenths / 10, tenths % 10) }
+    };
+    match count {
+        0..1_000 => count.to_string(),
+        1_000..999_500 => scaled(1_000, "k"),
+        999_500..999_500_000 => scaled(1_000_000, "M"),
+        _ => scaled(1_000_000_000, "G"),
+    }
+}
