@@ -1,0 +1,167 @@
+//! Routes, credentials and headers.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::failure::Failure;
+use super::messages;
+use super::state::{State, hex};
+
+/// The largest body of `/v1/messages`.
+const BODY_LIMIT: usize = 32 << 20;
+
+/// Versions of the API that are spoken.
+const VERSIONS: [&str; 3] = ["2023-01-01", "2023-06-01", "2026-10-21"];
+
+/// Serves until the future is dropped.
+pub(super) async fn serve(listener: TcpListener, routes: Router) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    // Without this, small writes wait for the acknowledgement of earlier ones, and every stream stutters.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
+    let _ = axum::serve(listener, routes).await;
+}
+
+/// Everything the simulator answers to.
+pub(super) fn routes(state: Arc<State>) -> Router {
+    let api = Router::new().route("/v1/messages", post(messages::create)).layer(middleware::from_fn(authenticate));
+    Router::new()
+        .merge(api)
+        .route("/", get(welcome))
+        .route("/__simulator/account", get(account))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), identify))
+        .with_state(state)
+}
+
+/// Who asks, and under which version of the API; put into the request by [`authenticate`].
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// The request's own id, sent as `request-id`.
+    pub(super) request_id: RequestId,
+    /// The start of the key's SHA-256.
+    pub(super) key: String,
+    /// Whether the request speaks `2026-10-21` or later.
+    pub(super) new_version: bool,
+}
+
+/// The request's own id.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Gives every answer its `request-id`, also those of paths that do not exist.
+async fn identify(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
+    let id = state.id("req");
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.entry("request-id").or_insert(id);
+    }
+    headers
+        .entry(header::SERVER)
+        .or_insert(HeaderValue::from_static(concat!("aside-simulator/", env!("CARGO_PKG_VERSION"))));
+    response
+}
+
+/// Lets requests with a key and a version through.
+async fn authenticate(mut request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let key = match key(request.headers()) {
+        Ok(key) => key,
+        Err(failure) => return refuse(&failure, &id),
+    };
+    let new_version = match version(request.headers()) {
+        Ok(new_version) => new_version,
+        Err(failure) => return refuse(&failure, &id),
+    };
+    request.extensions_mut().insert(Caller { request_id: RequestId(id), key, new_version });
+    next.run(request).await
+}
+
+/// The identity that caches and limits are kept by; any key will do, but there must be one.
+fn key(headers: &HeaderMap) -> Result<String, Failure> {
+    let refused = |message: &str| Failure::new(StatusCode::UNAUTHORIZED, message);
+    let key = if let Some(key) = headers.get("x-api-key") {
+        key.as_bytes()
+    } else if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        let text = authorization.as_bytes();
+        let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+        scheme.map(|_| &text[7..]).ok_or_else(|| refused("Invalid authorization header: expected `Bearer TOKEN`"))?
+    } else {
+        return Err(refused("x-api-key header is required"));
+    };
+    if key.trim_ascii().is_empty() {
+        return Err(refused("invalid x-api-key"));
+    }
+    Ok(hex(&Sha256::digest(key.trim_ascii())[..8]))
+}
+
+fn version(headers: &HeaderMap) -> Result<bool, Failure> {
+    let version =
+        headers.get("anthropic-version").ok_or_else(|| Failure::invalid("anthropic-version: header is required"))?;
+    let version = version.to_str().unwrap_or_default();
+    if VERSIONS.contains(&version) {
+        Ok(version >= "2026-10-21")
+    } else {
+        Err(Failure::invalid(format!("anthropic-version: \"{version}\" is not a valid version")))
+    }
+}
+
+/// The request's body as JSON.
+pub(super) async fn json_body(body: Body, limit: usize) -> Result<Value, Failure> {
+    let bytes: Bytes = to_bytes(body, limit).await.map_err(|error| {
+        let message = error.to_string();
+        if message.contains("length limit") {
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "Request exceeds the maximum size")
+        } else {
+            Failure::invalid(format!("The request body could not be read: {message}"))
+        }
+    })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::invalid(format!("The request body is not valid JSON: {error}")))
+}
+
+/// The body of a message request.
+pub(super) async fn message_body(body: Body) -> Result<Value, Failure> {
+    json_body(body, BODY_LIMIT).await
+}
+
+/// An error answer.
+pub(super) fn refuse(failure: &Failure, request_id: &str) -> Response {
+    (failure.status, axum::Json(failure.body(request_id))).into_response()
+}
+
+async fn unknown_path(request: Request) -> Response {
+    refuse(&Failure::not_found("Not Found"), &request_id(&request))
+}
+
+async fn wrong_method(method: Method, request: Request) -> Response {
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("Method Not Allowed: {method}"));
+    refuse(&failure, &request_id(&request))
+}
+
+async fn welcome() -> ([(HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], include_str!("welcome.txt"))
+}
+
+async fn account(Shared(state): Shared<Arc<State>>) -> Response {
+    axum::Json(state.account()).into_response()
+}
+
+fn request_id(request: &Request) -> String {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! What the simulator remembers between requests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::account::{Account, AccountRow};
+use super::clock::Clock;
+use super::scenario::Scenario;
+
+/// Shared by all requests. Locks are held for a moment and never across an await.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) tokens_per_second: Option<f64>,
+    pub(super) scenario: Option<Scenario>,
+    rows: Mutex<Vec<AccountRow>>,
+    ids: Ids,
+}
+
+impl State {
+    pub(super) fn new(clock: Arc<dyn Clock>, scenario: Option<Scenario>, tokens_per_second: Option<f64>) -> Self {
+        let ids = Ids::new(clock.now());
+        Self { clock, tokens_per_second, scenario, rows: Mutex::default(), ids }
+    }
+
+    pub(super) fn account(&self) -> Account {
+        Account { requests: lock(&self.rows).clone() }
+    }
+
+    /// Adds a row and returns its place, for [`State::update_row`].
+    pub(super) fn add_row(&self, row: AccountRow) -> usize {
+        let mut rows = lock(&self.rows);
+        rows.push(row);
+        rows.len() - 1
+    }
+
+    pub(super) fn update_row(&self, place: usize, update: impl FnOnce(&mut AccountRow)) {
+        if let Some(row) = lock(&self.rows).get_mut(place) {
+            update(row);
+        }
+    }
+
+    /// A new id, such as `msg_sim0…`: unique, and plainly not of the real API.
+    pub(super) fn id(&self, prefix: &str) -> String {
+        self.ids.next(prefix)
+    }
+}
+
+/// Ids that no other run of the simulator gives either.
+#[derive(Debug)]
+struct Ids {
+    run: [u8; 16],
+    next: AtomicU64,
+}
+
+impl Ids {
+    fn new(now: jiff::Timestamp) -> Self {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let seed = format!("{} {} {run}", now.as_nanosecond(), std::process::id());
+        let mut half = [0; 16];
+        half.copy_from_slice(&Sha256::digest(seed)[..16]);
+        Self { run: half, next: AtomicU64::new(0) }
+    }
+
+    fn next(&self, prefix: &str) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let digest = Sha256::new().chain_update(self.run).chain_update(number.to_be_bytes()).finalize();
+        format!("{prefix}_sim{}", hex(&digest[..10]))
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A lock that a panic elsewhere does not take away.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
