@@ -1,1 +1,36 @@
-//! (room under construction)
+//! What the user wants: raw options in layers, resolved to settings; where files live; how to sign in.
+//!
+//! [`Options`] is what a file, an editor or a flag may say, one type for all of them. [`Layers`] keeps what each of them
+//! said and [`Layers::resolve`] folds it to [`Settings`], with a [`Problem`] for every key or value that was left out.
+
+mod base_url;
+mod environment;
+mod keys;
+mod layers;
+mod leaves;
+mod options;
+mod paths;
+mod problem;
+mod reference;
+mod schema;
+mod settings;
+mod trust;
+mod values;
+
+pub use self::base_url::BaseUrl;
+pub use self::environment::Environment;
+pub use self::keys::{camel, snake};
+pub use self::layers::{Layers, Resolved};
+pub use self::options::{
+    ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, Options, PrivacyOptions,
+    ThinkingOptions,
+};
+pub use self::paths::Paths;
+pub use self::problem::{Problem, Source};
+pub use self::reference::reference;
+pub use self::schema::{Spelling, key_names, schema};
+pub use self::settings::{
+    ActionSettings, Api, Budget, Cache, CacheLayout, CacheTtl, Confirm, Edits, Hover, HoverMode, Privacy, Settings,
+    ThinkingSettings,
+};
+pub use self::values::{Argv, Dollars, Glob, ModelId, Whole};

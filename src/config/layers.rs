@@ -1,0 +1,198 @@
+//! The layers of configuration and how they are folded.
+
+mod check;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use self::check::{Entry, check_all};
+use super::{Environment, Options, Paths, Problem, Settings, Source, leaves};
+use crate::error::{Error, ErrorKind};
+
+/// What every layer said: built-in < user file < workspace file < editor < environment < flags.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    user_file: PathBuf,
+    user: Layer,
+    workspace: Layer,
+    initialization: Layer,
+    editor: Layer,
+    environment: Layer,
+    flags: Layer,
+}
+
+/// What one layer said, checked.
+#[derive(Clone, Debug, Default)]
+struct Layer {
+    entries: Vec<Entry>,
+    problems: Vec<Problem>,
+}
+
+/// The outcome of all layers.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What holds.
+    pub settings: Settings,
+    /// What was left out, in the order of the layers.
+    pub problems: Vec<Problem>,
+    /// Where each key that is not built-in came from, by its dotted `snake_case` name.
+    pub origins: BTreeMap<String, Source>,
+}
+
+impl Resolved {
+    /// Where a key's value came from.
+    pub fn origin(&self, key: &str) -> Source {
+        self.origins.get(key).cloned().unwrap_or(Source::BuiltIn)
+    }
+
+    /// An error when a problem must not be passed over: with an address that could not be used, code and key would go to
+    /// the built-in address, which is not what the user asked for.
+    pub fn usable(&self) -> Result<(), Error> {
+        let fatal = self.problems.iter().find(|problem| {
+            problem.source.is_trusted() && (problem.key == "api.base_url" || problem.key.is_empty() && problem.place.is_some())
+        });
+        match fatal {
+            Some(problem) => Err(Error::new(ErrorKind::Config, problem.to_string())
+                .hint("Nothing is sent until this is corrected; `aside config path` names the files.")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Layers {
+    /// Reads the user's and the workspace's file and the environment. What cannot be read becomes a problem.
+    pub fn load(env: &Environment, paths: &Paths, workspace_root: Option<&Path>) -> Self {
+        let mut layers = Self {
+            user_file: paths.config_file.clone(),
+            user: Layer::default(),
+            workspace: Layer::default(),
+            initialization: Layer::default(),
+            editor: Layer::default(),
+            environment: Layer::from_environment(env),
+            flags: Layer::default(),
+        };
+        let is_named = env.get("ASIDE_CONFIG").is_some();
+        layers.user = Layer::from_file(&paths.config_file, Source::User(paths.config_file.clone()), is_named);
+        layers.set_workspace_root(workspace_root);
+        layers
+    }
+
+    /// Reads the workspace's file of another workspace, or again.
+    pub fn set_workspace_root(&mut self, root: Option<&Path>) {
+        self.workspace = match root.map(Paths::workspace_file) {
+            // Whoever opens the configuration folder as a workspace has one file in both roles: the trusted one counts.
+            Some(file) if file != self.user_file => Layer::from_file(&file, Source::Workspace(file.clone()), false),
+            _ => Layer::default(),
+        };
+    }
+
+    /// Reads the user's file again.
+    pub fn reload_user_file(&mut self) {
+        let file = self.user_file.clone();
+        self.user = Layer::from_file(&file, Source::User(file.clone()), false);
+    }
+
+    /// Takes an editor's `initializationOptions`, bare or under `aside`.
+    pub fn set_initialization_options(&mut self, value: Option<&Value>) {
+        self.initialization = value.map(Layer::from_editor).unwrap_or_default();
+    }
+
+    /// Takes what a pull or a change notification of the editor says, bare or under `aside`. It replaces what an earlier
+    /// one said and stands above `initializationOptions`; nothing, `null` and `{}` change nothing.
+    pub fn set_editor(&mut self, value: Option<Value>) {
+        let section = value.as_ref().map(|value| value.get("aside").unwrap_or(value));
+        if let (Some(Value::Object(members)), Some(value)) = (section, &value)
+            && !members.is_empty()
+        {
+            self.editor = Layer::from_editor(value);
+        }
+    }
+
+    /// Takes what the command line says.
+    pub fn set_flags(&mut self, flags: &Options) {
+        let value = serde_json::to_value(flags).unwrap_or_default();
+        self.flags = Layer::from_leaves(leaves::of_json(&value), &Source::Flag);
+    }
+
+    /// Folds the layers.
+    pub fn resolve(&self) -> Resolved {
+        let Self { user_file: _, user, workspace, initialization, editor, environment, flags } = self;
+        let mut tree = Value::Object(Map::new());
+        let mut problems = Vec::new();
+        let mut origins = BTreeMap::new();
+        for layer in [user, workspace, initialization, editor, environment, flags] {
+            for entry in &layer.entries {
+                entry.put_into(&mut tree);
+                origins.insert(entry.key(), entry.source.clone());
+            }
+            problems.extend(layer.problems.iter().cloned());
+        }
+        #[expect(clippy::expect_used, reason = "every value was taken alone, and values do not depend on each other")]
+        let options: Options = serde_json::from_value(tree).expect("checked values are options");
+        Resolved { settings: Settings::from_options(options), problems, origins }
+    }
+}
+
+/// No configuration is this large; what is, is not read.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+impl Layer {
+    /// `must_exist` is for a file that the user named.
+    fn from_file(path: &Path, source: Source, must_exist: bool) -> Self {
+        let whole = |message: String| Self {
+            entries: Vec::new(),
+            problems: vec![Problem { source: source.clone(), place: None, key: String::new(), message }],
+        };
+        let text = match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Self::default(),
+            // A folder on the way is a file: there is no configuration there either.
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory && !must_exist => return Self::default(),
+            Err(error) => return whole(format!("cannot be read: {error}")),
+            // Reading a pipe or a device would never end.
+            Ok(metadata) if !metadata.is_file() => return whole("cannot be read: not a file".into()),
+            Ok(metadata) if metadata.len() > MAX_FILE_BYTES => return whole("cannot be read: larger than 1 MB".into()),
+            Ok(_) => match std::fs::read(path).map(String::from_utf8) {
+                Ok(Ok(text)) => text,
+                Ok(Err(_)) => return whole("cannot be read: not UTF-8".into()),
+                Err(error) => return whole(format!("cannot be read: {error}")),
+            },
+        };
+        match leaves::of_toml(&text, &source) {
+            Ok(leaves) => Self::from_leaves(leaves, &source),
+            Err(problem) => Self { entries: Vec::new(), problems: vec![problem] },
+        }
+    }
+
+    fn from_editor(value: &Value) -> Self {
+        let section = value.get("aside").unwrap_or(value);
+        if section.is_object() || section.is_null() {
+            return Self::from_leaves(leaves::of_json(value), &Source::Editor);
+        }
+        let message = "settings are an object, as in {\"model\": \"claude-sonnet-5-5\"}".to_owned();
+        Self {
+            entries: Vec::new(),
+            problems: vec![Problem { source: Source::Editor, place: None, key: String::new(), message }],
+        }
+    }
+
+    fn from_environment(env: &Environment) -> Self {
+        const BASE_URL: &str = "ANTHROPIC_BASE_URL";
+        match env.get(BASE_URL) {
+            None => Self::default(),
+            Some(url) => {
+                let value = serde_json::json!({ "api": { "base_url": url } });
+                Self::from_leaves(leaves::of_json(&value), &Source::Environment(BASE_URL))
+            }
+        }
+    }
+
+    fn from_leaves(leaves: Vec<leaves::Leaf>, source: &Source) -> Self {
+        let (entries, problems) = check_all(leaves, source);
+        Self { entries, problems }
+    }
+}
+
+#[cfg(test)]
+mod tests;

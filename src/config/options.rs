@@ -1,0 +1,148 @@
+//! What one layer may say: every value optional, one type for TOML (`snake_case`) and an editor's JSON (`camelCase`).
+//!
+//! The doc comments are the reference text: schema, reference page and `aside config init` are made from them.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::settings::{CacheLayout, CacheTtl, Confirm, HoverMode};
+use super::values::{ApiVersion, Argv, Dollars, Glob, ModelId, Whole};
+use super::BaseUrl;
+use crate::claude::types::Effort;
+
+/// Tokens of an answer.
+pub(super) type OutputTokens = Whole<1, 1_000_000>;
+
+/// Aside's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The model that actions use.
+    pub model: Option<ModelId>,
+    /// A small model, only for hover in `ask` mode and for image texts.
+    pub fast_model: Option<ModelId>,
+    /// The most tokens one answer may take. Thinking that cannot be switched off counts too, so a small number cuts
+    /// answers off.
+    pub max_output_tokens: Option<OutputTokens>,
+    /// How many requests may run at once; more actions than that wait for their turn.
+    pub max_running: Option<Whole<1, 256>>,
+    /// The Messages API. Only the user file, the environment and flags may set these: whoever sets the address is sent
+    /// your code and your key.
+    pub api: ApiOptions,
+    /// Prompt caching, which makes the second action on a file cost a fraction of the first.
+    pub cache: CacheOptions,
+    /// Extended thinking.
+    pub thinking: ThinkingOptions,
+    /// Explanations on hover.
+    pub hover: HoverOptions,
+    /// How answers reach the text.
+    pub edits: EditsOptions,
+    /// What never leaves this machine. A workspace file or an editor may only make these stricter.
+    pub privacy: PrivacyOptions,
+    /// Limits on spending. Only the user file, the environment and flags may set these.
+    pub budget: BudgetOptions,
+    /// Settings of single actions, by the action's name.
+    pub actions: BTreeMap<String, ActionOptions>,
+}
+
+/// `api.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiOptions {
+    /// The address of the Messages API or of a gateway; a path prefix is kept. `http://` only to this machine.
+    /// `ANTHROPIC_BASE_URL` sets it too.
+    pub base_url: Option<BaseUrl>,
+    /// The API version asked for, sent as `anthropic-version`.
+    pub version: Option<ApiVersion>,
+    /// A program and its arguments, run without a shell, that prints the API key. It has 10 seconds. Used when neither
+    /// `ANTHROPIC_API_KEY` nor `ANTHROPIC_AUTH_TOKEN` is set.
+    pub key_command: Option<Argv>,
+    /// Seconds to wait for the beginning of an answer. Between two parts of an answer half as long is waited.
+    pub timeout_secs: Option<Whole<1, 3600>>,
+    /// How often a request that failed for a passing reason is sent again.
+    pub max_retries: Option<Whole<0, 20>>,
+}
+
+/// `cache.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CacheOptions {
+    /// How long a cached prompt lives. One hour costs more to write and survives a coffee.
+    pub ttl: Option<CacheTtl>,
+    /// How the document is laid out in the prompt.
+    pub layout: Option<CacheLayout>,
+    /// Write the prompt to the cache before the first action needs it. Costs one cache write, whether or not an action
+    /// follows.
+    pub prewarm: Option<bool>,
+}
+
+/// `thinking.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThinkingOptions {
+    /// How much effort the model puts into an answer; the model's own default when not set.
+    #[schemars(schema_with = "effort")]
+    pub effort: Option<Effort>,
+    /// Tokens to think with, for models that take a budget instead of an effort.
+    pub budget_tokens: Option<Whole<1024, 1_000_000>>,
+}
+
+/// `hover.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HoverOptions {
+    /// What hovering over code shows.
+    pub mode: Option<HoverMode>,
+}
+
+/// `edits.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EditsOptions {
+    /// Whether an edit is shown before it is made.
+    pub confirm: Option<Confirm>,
+    /// Send edits to an editor that does not announce that it applies them, for plugins that do all the same.
+    pub assume_apply: Option<bool>,
+}
+
+/// `privacy.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrivacyOptions {
+    /// Patterns of files that are never sent. Those of a workspace file and of the editor are added to your own.
+    pub exclude: Option<Vec<Glob>>,
+    /// Replace what looks like a password, key or token before anything is sent.
+    pub redact: Option<bool>,
+}
+
+/// `budget.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BudgetOptions {
+    /// The most to spend in a day of your local time, in US dollars.
+    pub daily_usd: Option<Dollars>,
+    /// The most to spend in a month of your local time, in US dollars.
+    pub monthly_usd: Option<Dollars>,
+}
+
+/// `actions.NAME.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActionOptions {
+    /// The model for this action alone. Caches are per model, so this action then pays for its own.
+    pub model: Option<ModelId>,
+    /// Whether the action is offered.
+    pub enabled: Option<bool>,
+    /// The most tokens an answer of this action may take.
+    pub max_output_tokens: Option<OutputTokens>,
+    /// Effort for this action alone. A change of effort loses the cached prompt, so this action then pays for its own.
+    #[schemars(schema_with = "effort")]
+    pub effort: Option<Effort>,
+}
+
+/// The wire's type has no schema of its own; a test keeps this list complete.
+fn effort(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["low", "medium", "high", "xhigh", "max"] })
+}

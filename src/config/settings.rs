@@ -1,0 +1,393 @@
+//! What holds: plain values, nothing missing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::options::{
+    ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, Options, PrivacyOptions,
+    ThinkingOptions,
+};
+use super::values::{Argv, Dollars, Glob};
+use crate::claude::types::Effort;
+
+/// The resolved configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The model that actions use.
+    pub model: String,
+    /// The small model of hover `ask` and image texts.
+    pub fast_model: String,
+    /// The most tokens of one answer, thinking included.
+    pub max_output_tokens: u32,
+    /// Requests at once.
+    pub max_running: usize,
+    /// The Messages API.
+    pub api: Api,
+    /// Prompt caching.
+    pub cache: Cache,
+    /// Extended thinking.
+    pub thinking: ThinkingSettings,
+    /// Hover.
+    pub hover: Hover,
+    /// How answers reach the text.
+    pub edits: Edits,
+    /// What never leaves this machine.
+    pub privacy: Privacy,
+    /// Limits on spending.
+    pub budget: Budget,
+    /// By the action's id.
+    pub actions: BTreeMap<String, ActionSettings>,
+}
+
+/// `api.*`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Where paths such as `/v1/messages` are appended, behind any path it has.
+    pub base_url: Url,
+    /// The `anthropic-version` header.
+    pub version: String,
+    /// A program and its arguments that prints the key.
+    pub key_command: Option<Vec<String>>,
+    /// From sending to the first event.
+    pub first_event_timeout: Duration,
+    /// Between two events.
+    pub idle_timeout: Duration,
+    /// Tries after the first.
+    pub max_retries: u32,
+}
+
+/// `cache.*`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// How long entries are asked to live.
+    pub ttl: CacheTtl,
+    /// How the document is laid out.
+    pub layout: CacheLayout,
+    /// Whether the cache is written before the first action.
+    pub prewarm: bool,
+}
+
+/// How long a cached prompt lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum CacheTtl {
+    /// Chosen by prices and by how often actions are run.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// Five minutes: writing costs 1.25 times the input price.
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    /// One hour: writing costs twice the input price.
+    #[serde(rename = "1h")]
+    OneHour,
+}
+
+/// How the document is laid out in the prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheLayout {
+    /// The document as it first was, cached, and behind it what changed since.
+    #[default]
+    Snapshot,
+    /// The document as it is now, each time.
+    Plain,
+    /// No caching.
+    Off,
+}
+
+/// `thinking.*`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThinkingSettings {
+    /// The model's own when `None`.
+    pub effort: Option<Effort>,
+    /// For models that take a budget.
+    pub budget_tokens: Option<u32>,
+}
+
+/// `hover.*`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hover {
+    /// What hovering over code shows.
+    pub mode: HoverMode,
+}
+
+/// What hovering over code shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HoverMode {
+    /// An explanation that exists already: no request, no cost.
+    #[default]
+    Cached,
+    /// Nothing.
+    Off,
+    /// Two sentences of the fast model about any symbol: a small request for each place.
+    Ask,
+}
+
+/// `edits.*`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edits {
+    /// Whether an edit is shown before it is made.
+    pub confirm: Confirm,
+    /// Send edits to clients that do not announce `applyEdit`.
+    pub assume_apply: bool,
+}
+
+/// Whether an edit is shown before it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    /// It is made at once; one undo takes it back.
+    #[default]
+    Never,
+    /// It is shown, to be accepted or rejected.
+    Preview,
+}
+
+/// `privacy.*`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// Patterns of files that are never sent, as in gitignore.
+    pub exclude: Vec<String>,
+    /// Whether secrets are replaced before anything is sent.
+    pub redact: bool,
+}
+
+/// `budget.*`, in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// In a day of the user's local time.
+    pub daily_usd: Option<f64>,
+    /// In a month of the user's local time.
+    pub monthly_usd: Option<f64>,
+}
+
+/// `actions.NAME.*`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ActionSettings {
+    /// Instead of `model`.
+    pub model: Option<String>,
+    /// Offered unless this says `false`.
+    pub enabled: Option<bool>,
+    /// Instead of `max_output_tokens`.
+    pub max_output_tokens: Option<u32>,
+    /// Instead of `thinking.effort`.
+    pub effort: Option<Effort>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: "claude-sonnet-5-5".into(),
+            fast_model: "claude-haiku-5-5".into(),
+            max_output_tokens: 16_000,
+            max_running: 8,
+            api: Api::default(),
+            cache: Cache { ttl: CacheTtl::default(), layout: CacheLayout::default(), prewarm: false },
+            thinking: ThinkingSettings::default(),
+            hover: Hover { mode: HoverMode::default() },
+            edits: Edits { confirm: Confirm::default(), assume_apply: false },
+            privacy: Privacy { exclude: Vec::new(), redact: true },
+            budget: Budget::default(),
+            actions: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a constant")]
+        let base_url = Url::parse("https://api.anthropic.com").expect("the default address is an address");
+        Self {
+            base_url,
+            version: "2023-06-01".into(),
+            key_command: None,
+            first_event_timeout: Duration::from_secs(60),
+            idle_timeout: idle_timeout(60),
+            max_retries: 2,
+        }
+    }
+}
+
+/// A stream that has begun and falls silent is dead sooner than a queue is.
+fn idle_timeout(first_event_secs: u32) -> Duration {
+    Duration::from_secs(u64::from(first_event_secs)) / 2
+}
+
+impl Settings {
+    /// The model of an action: its own, or the one for all.
+    pub fn model_for(&self, action: &str) -> &str {
+        self.actions.get(action).and_then(|settings| settings.model.as_deref()).unwrap_or(&self.model)
+    }
+
+    /// The most tokens of an action's answer.
+    pub fn max_output_tokens_for(&self, action: &str) -> u32 {
+        self.actions.get(action).and_then(|settings| settings.max_output_tokens).unwrap_or(self.max_output_tokens)
+    }
+
+    /// The effort of an action; `None` leaves it to the model.
+    pub fn effort_for(&self, action: &str) -> Option<Effort> {
+        self.actions.get(action).and_then(|settings| settings.effort).or(self.thinking.effort)
+    }
+
+    /// Whether an action is offered.
+    pub fn is_enabled(&self, action: &str) -> bool {
+        self.actions.get(action).and_then(|settings| settings.enabled).unwrap_or(true)
+    }
+
+    /// Every key that has a value, by its dotted `snake_case` name, in the order of the reference.
+    pub fn values(&self) -> Vec<(String, Value)> {
+        let Self {
+            model,
+            fast_model,
+            max_output_tokens,
+            max_running,
+            api,
+            cache,
+            thinking,
+            hover,
+            edits,
+            privacy,
+            budget,
+            actions,
+        } = self;
+        let mut values = vec![
+            ("model".to_owned(), json!(model)),
+            ("fast_model".to_owned(), json!(fast_model)),
+            ("max_output_tokens".to_owned(), json!(max_output_tokens)),
+            ("max_running".to_owned(), json!(max_running)),
+            ("api.base_url".to_owned(), json!(api.base_url.as_str())),
+            ("api.version".to_owned(), json!(api.version)),
+            ("api.key_command".to_owned(), json!(api.key_command)),
+            ("api.timeout_secs".to_owned(), json!(api.first_event_timeout.as_secs())),
+            ("api.max_retries".to_owned(), json!(api.max_retries)),
+            ("cache.ttl".to_owned(), json!(cache.ttl)),
+            ("cache.layout".to_owned(), json!(cache.layout)),
+            ("cache.prewarm".to_owned(), json!(cache.prewarm)),
+            ("thinking.effort".to_owned(), json!(thinking.effort)),
+            ("thinking.budget_tokens".to_owned(), json!(thinking.budget_tokens)),
+            ("hover.mode".to_owned(), json!(hover.mode)),
+            ("edits.confirm".to_owned(), json!(edits.confirm)),
+            ("edits.assume_apply".to_owned(), json!(edits.assume_apply)),
+            ("privacy.exclude".to_owned(), json!(privacy.exclude)),
+            ("privacy.redact".to_owned(), json!(privacy.redact)),
+            ("budget.daily_usd".to_owned(), json!(budget.daily_usd)),
+            ("budget.monthly_usd".to_owned(), json!(budget.monthly_usd)),
+        ];
+        for (name, ActionSettings { model, enabled, max_output_tokens, effort }) in actions {
+            values.push((format!("actions.{name}.model"), json!(model)));
+            values.push((format!("actions.{name}.enabled"), json!(enabled)));
+            values.push((format!("actions.{name}.max_output_tokens"), json!(max_output_tokens)));
+            values.push((format!("actions.{name}.effort"), json!(effort)));
+        }
+        values.retain(|(_, value)| !value.is_null());
+        values
+    }
+
+    /// The built-in values, changed by what `options` says.
+    pub(super) fn from_options(options: Options) -> Self {
+        let Options {
+            model,
+            fast_model,
+            max_output_tokens,
+            max_running,
+            api,
+            cache,
+            thinking,
+            hover,
+            edits,
+            privacy,
+            budget,
+            actions,
+        } = options;
+        let defaults = Self::default();
+        Self {
+            model: model.map_or(defaults.model, Into::into),
+            fast_model: fast_model.map_or(defaults.fast_model, Into::into),
+            max_output_tokens: max_output_tokens.map_or(defaults.max_output_tokens, super::Whole::get),
+            max_running: max_running.map_or(defaults.max_running, |number| number.get() as usize),
+            api: Api::from_options(api),
+            cache: Cache::from_options(cache),
+            thinking: ThinkingSettings {
+                effort: thinking.effort,
+                budget_tokens: thinking.budget_tokens.map(super::Whole::get),
+            },
+            hover: Hover { mode: hover.mode.unwrap_or(defaults.hover.mode) },
+            edits: Edits::from_options(edits),
+            privacy: Privacy::from_options(privacy),
+            budget: Budget::from_options(budget),
+            actions: actions.into_iter().map(|(name, options)| (name, ActionSettings::from_options(options))).collect(),
+        }
+    }
+}
+
+impl Api {
+    fn from_options(ApiOptions { base_url, version, key_command, timeout_secs, max_retries }: ApiOptions) -> Self {
+        let defaults = Self::default();
+        let (first_event_timeout, idle_timeout) = match timeout_secs {
+            Some(secs) => (Duration::from_secs(secs.get().into()), idle_timeout(secs.get())),
+            None => (defaults.first_event_timeout, defaults.idle_timeout),
+        };
+        Self {
+            base_url: base_url.map_or(defaults.base_url, |url| url.as_url().clone()),
+            version: version.map_or(defaults.version, Into::into),
+            key_command: key_command.map(Argv::into),
+            first_event_timeout,
+            idle_timeout,
+            max_retries: max_retries.map_or(defaults.max_retries, super::Whole::get),
+        }
+    }
+}
+
+impl Cache {
+    fn from_options(CacheOptions { ttl, layout, prewarm }: CacheOptions) -> Self {
+        let defaults = Settings::default().cache;
+        Self {
+            ttl: ttl.unwrap_or(defaults.ttl),
+            layout: layout.unwrap_or(defaults.layout),
+            prewarm: prewarm.unwrap_or(defaults.prewarm),
+        }
+    }
+}
+
+impl Edits {
+    fn from_options(EditsOptions { confirm, assume_apply }: EditsOptions) -> Self {
+        let defaults = Settings::default().edits;
+        Self {
+            confirm: confirm.unwrap_or(defaults.confirm),
+            assume_apply: assume_apply.unwrap_or(defaults.assume_apply),
+        }
+    }
+}
+
+impl Privacy {
+    fn from_options(PrivacyOptions { exclude, redact }: PrivacyOptions) -> Self {
+        let defaults = Settings::default().privacy;
+        Self {
+            exclude: exclude.map_or(defaults.exclude, |globs| globs.into_iter().map(Glob::into).collect()),
+            redact: redact.unwrap_or(defaults.redact),
+        }
+    }
+}
+
+impl Budget {
+    fn from_options(BudgetOptions { daily_usd, monthly_usd }: BudgetOptions) -> Self {
+        Self { daily_usd: daily_usd.map(Dollars::get), monthly_usd: monthly_usd.map(Dollars::get) }
+    }
+}
+
+impl ActionSettings {
+    fn from_options(ActionOptions { model, enabled, max_output_tokens, effort }: ActionOptions) -> Self {
+        Self {
+            model: model.map(Into::into),
+            enabled,
+            max_output_tokens: max_output_tokens.map(super::Whole::get),
+            effort,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What a repository may not say.
+//!
+//! A workspace file comes with somebody's repository, and so can an editor's settings. Neither may choose where code and
+//! keys are sent, how much is spent, or what is kept back.
+
+use serde_json::Value;
+
+use super::leaves::Leaf;
+
+/// What a layer that is not trusted may do with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It replaces the value of earlier layers.
+    Set,
+    /// It is added to the list of earlier layers.
+    Add,
+    /// It does not count, for this reason.
+    Refuse(&'static str),
+}
+
+/// Judges a value of a workspace file or of an editor.
+pub(super) fn judge(leaf: &Leaf) -> Verdict {
+    let keys: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
+    match keys.as_slice() {
+        ["api", ..] => Verdict::Refuse("it would choose where your code and your key are sent"),
+        ["budget", ..] => Verdict::Refuse("it would choose how much you spend"),
+        ["privacy", "exclude"] => Verdict::Add,
+        ["privacy", "redact"] if leaf.value == Ok(Value::Bool(false)) => {
+            Verdict::Refuse("it would send what looks like a secret")
+        }
+        _ => Verdict::Set,
+    }
+}
