@@ -12,7 +12,9 @@ pub struct Environment {
 impl Environment {
     /// The variables of this process, read once.
     pub fn from_process() -> Self {
-        Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+        Self::from_pairs(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// Exactly these variables.

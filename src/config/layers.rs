@@ -51,7 +51,8 @@ impl Resolved {
     /// the built-in address, which is not what the user asked for.
     pub fn usable(&self) -> Result<(), Error> {
         let fatal = self.problems.iter().find(|problem| {
-            problem.source.is_trusted() && (problem.key == "api.base_url" || problem.key.is_empty() && problem.place.is_some())
+            problem.source.is_trusted()
+                && (problem.key == "api.base_url" || problem.key.is_empty() && problem.place.is_some())
         });
         match fatal {
             Some(problem) => Err(Error::new(ErrorKind::Config, problem.to_string())

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::BaseUrl;
 use super::settings::{CacheLayout, CacheTtl, Confirm, HoverMode};
 use super::values::{ApiVersion, Argv, Dollars, Glob, ModelId, Whole};
-use super::BaseUrl;
 use crate::claude::types::Effort;
 
 /// Tokens of an answer.
@@ -111,7 +111,7 @@ pub struct EditsOptions {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PrivacyOptions {
-    /// Patterns of files that are never sent. Those of a workspace file and of the editor are added to your own.
+    /// Patterns (globs) of files that are never sent. Those of a workspace file and of the editor are added to your own.
     pub exclude: Option<Vec<Glob>>,
     /// Replace what looks like a password, key or token before anything is sent.
     pub redact: Option<bool>,

@@ -127,7 +127,12 @@ mod tests {
             ["/c/aside/config.toml", "/c/aside", "/d/aside", "/h/.cache/aside"]
         );
         assert_eq!(
-            paths(&[("HOME", "/h"), ("ASIDE_CONFIG", "/x/my.toml"), ("ASIDE_DATA_DIR", "/y"), ("ASIDE_CACHE_DIR", "/z")]),
+            paths(&[
+                ("HOME", "/h"),
+                ("ASIDE_CONFIG", "/x/my.toml"),
+                ("ASIDE_DATA_DIR", "/y"),
+                ("ASIDE_CACHE_DIR", "/z")
+            ]),
             ["/x/my.toml", "/x", "/y", "/z"]
         );
     }

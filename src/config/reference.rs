@@ -1,6 +1,209 @@
-//! The reference page `docs/configuration.md`, made from the schema.
+//! The reference page `docs/configuration.md` and the commented file of `aside config init`, made from the schema.
 
-/// The page, as Markdown.
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::keys::camel;
+use super::schema;
+
+const INTRODUCTION: &str = "\
+<!-- Made by `aside config schema --markdown` from src/config/options.rs; a test keeps it in step. Change it there. -->
+
+# Configuration
+
+Aside works without any configuration; a key in `ANTHROPIC_API_KEY` is enough. Settings come in layers, and later ones win:
+
+1. what is built in,
+2. your own file: `$XDG_CONFIG_HOME/aside/config.toml` (`~/.config/aside/config.toml`), on macOS
+   `~/Library/Application Support/aside/config.toml`, on Windows `%APPDATA%\\aside\\config.toml`; `ASIDE_CONFIG` names another,
+3. the workspace's file: `.aside/config.toml`,
+4. your editor's settings, in the section `aside`,
+5. the environment,
+6. flags on the command line.
+
+`aside config show` prints what holds and where it came from, `aside config init` writes a file to begin with, and
+`aside config schema` prints a JSON schema for completion while you type.
+
+In TOML the keys are `snake_case`; in an editor's JSON they are the same words in `camelCase`, bare or under `aside`. A key
+or value that is wrong is reported with its place and left out; everything else counts.
+
+## What a repository may not set
+
+The workspace's file comes with somebody's repository, and so can an editor's settings (`.vscode/settings.json`, `.nvim.lua`,
+`.helix/languages.toml`). So `api.*` and `budget.*` count only in your own file, in the environment and as flags; elsewhere
+they are refused and reported. `privacy.redact` can be switched on there but not off, and what `privacy.exclude` lists there
+is added to your own list.
+
+## Environment
+
+| variable | sets |
+|---|---|
+| `ANTHROPIC_API_KEY` | the key, sent as `x-api-key`; wins over the token and `api.key_command` |
+| `ANTHROPIC_AUTH_TOKEN` | a token, sent as `Authorization: Bearer` |
+| `ANTHROPIC_BASE_URL` | `api.base_url` |
+| `ANTHROPIC_CUSTOM_HEADERS` | headers for every request, one `Name: value` a line |
+| `ASIDE_CONFIG` | the path of your configuration file |
+| `ASIDE_DATA_DIR` | the folder of the ledger; else `$XDG_DATA_HOME/aside` |
+| `ASIDE_CACHE_DIR` | the folder of explanation documents; else `$XDG_CACHE_HOME/aside` |
+| `ASIDE_LOG` | what `aside serve` logs, such as `debug` or `aside::claude=trace` |
+
+An empty variable counts as unset.
+
+## Keys
+";
+
+/// The reference page, as Markdown.
 pub fn reference() -> String {
-    String::new()
+    let mut page = INTRODUCTION.to_owned();
+    let mut section = None;
+    schema::each_key(&mut |name, key| {
+        let own_section = name.split_once('.').map(|(section, _)| section.to_owned());
+        if own_section != section {
+            section = own_section;
+            if let Some(section) = &section {
+                heading(&mut page, section);
+            }
+        }
+        entry(&mut page, name, key);
+    });
+    page
+}
+
+fn heading(page: &mut String, section: &str) {
+    let title = if section == "actions" { "actions.NAME" } else { section };
+    let description = schema::at(&[section.to_owned()]).map(description).unwrap_or_default();
+    let _ = write!(page, "\n### `{title}`\n\n{description}\n");
+}
+
+fn entry(page: &mut String, name: &str, key: &Value) {
+    let _ = write!(page, "\n#### `{name}`\n\n{}\n\n- takes: {}\n", description(key), takes(key));
+    for (choice, meaning) in schema::choices(key) {
+        if !meaning.is_empty() {
+            let _ = writeln!(page, "  - `{choice}`: {meaning}");
+        }
+    }
+    let default = match key.get("default") {
+        Some(value) => format!("`{value}`"),
+        None => "not set".to_owned(),
+    };
+    let _ = write!(page, "- default: {default}\n- in an editor: `aside.{}`\n", camel(name));
+}
+
+/// A configuration file in which every key stands as a comment, with its default or an example.
+pub(crate) fn commented_file() -> String {
+    let mut file = String::from(
+        "# Aside's configuration. Every key is shown with its default; remove the `#` in front of what you change.\n\
+         # What the keys mean in full: `aside config schema --markdown`.\n",
+    );
+    let mut section = None;
+    schema::each_key(&mut |name, key| {
+        let (own_section, last) = match name.rsplit_once('.') {
+            Some((section, last)) => (Some(section.replace("NAME", "explain")), last),
+            None => (None, name),
+        };
+        if own_section != section {
+            section.clone_from(&own_section);
+            if let Some(section) = &section {
+                let _ = write!(file, "\n[{section}]\n");
+            }
+        }
+        file.push('\n');
+        for line in wrapped(description(key), 96) {
+            let _ = writeln!(file, "# {line}");
+        }
+        let choices: Vec<&str> = schema::choices(key).into_iter().map(|(choice, _)| choice).collect();
+        if !choices.is_empty() {
+            let _ = writeln!(file, "# One of: {}", choices.join(", "));
+        }
+        let value = key.get("default").cloned().unwrap_or_else(|| example(last));
+        let _ = writeln!(file, "#{last} = {value}");
+    });
+    file
+}
+
+/// For keys without a default.
+fn example(key: &str) -> Value {
+    match key {
+        "key_command" => serde_json::json!(["pass", "show", "anthropic"]),
+        "effort" => "low".into(),
+        "budget_tokens" => 4096.into(),
+        "daily_usd" => 5.0.into(),
+        "monthly_usd" => 50.0.into(),
+        "enabled" => true.into(),
+        "max_output_tokens" => 8000.into(),
+        _ => "claude-haiku-5-5".into(),
+    }
+}
+
+fn description(schema: &Value) -> &str {
+    schema.get("description").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn takes(key: &Value) -> String {
+    let choices = schema::choices(key);
+    if !choices.is_empty() {
+        return choices.iter().map(|(choice, _)| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", ");
+    }
+    let number = |name: &str| key.get(name).and_then(Value::as_u64);
+    match (key.get("type").and_then(Value::as_str), number("minimum"), number("maximum")) {
+        (Some("integer"), Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
+        (Some("number"), ..) => "a number, zero or more".into(),
+        (Some("boolean"), ..) => "`true` or `false`".into(),
+        (Some("array"), ..) => "a list of texts".into(),
+        _ => "a text".into(),
+    }
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Layers, Paths};
+
+    #[test]
+    fn page_is_in_step() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+        let page = reference();
+        let present = std::fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+        if present != page {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, page).unwrap();
+            panic!("{} was not up to date: it has been rewritten, look at it and commit it", file.display());
+        }
+    }
+
+    #[test]
+    fn commented_file_is_valid_with_and_without_its_comments() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let env = Environment::from_pairs([("ASIDE_CONFIG", file.to_str().unwrap())]);
+        let uncommented = commented_file()
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
+                _ => line.to_owned(),
+            })
+            .collect::<Vec<_>>()
+            .join("\n");
+        for (text, keys) in [(commented_file(), 0), (uncommented, schema::key_names().len())] {
+            std::fs::write(&file, &text).unwrap();
+            let resolved = Layers::load(&env, &Paths::new(&env), None).resolve();
+            assert_eq!(resolved.problems, [], "{text}");
+            assert_eq!(resolved.origins.len(), keys, "{text}");
+        }
+    }
 }

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::options::{
-    ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, Options, PrivacyOptions,
-    ThinkingOptions,
-};
+use super::options::{ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, Options, PrivacyOptions};
 use super::values::{Argv, Dollars, Glob};
 use crate::claude::types::Effort;
 
@@ -152,7 +149,7 @@ pub enum Confirm {
 /// `privacy.*`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Privacy {
-    /// Patterns of files that are never sent, as in gitignore.
+    /// Patterns (globs) of files that are never sent.
     pub exclude: Vec<String>,
     /// Whether secrets are replaced before anything is sent.
     pub redact: bool,

@@ -172,7 +172,7 @@ impl FromStr for ApiVersion {
     }
 }
 
-/// A pattern for paths, in the form of gitignore without `!`.
+/// A pattern (glob) for paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveDeserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Glob(String);

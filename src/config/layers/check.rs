@@ -68,7 +68,8 @@ pub(super) fn check_all(leaves: Vec<Leaf>, source: &Source) -> (Vec<Entry>, Vec<
                 for message in messages {
                     let problem = problem(&leaf, source, message);
                     // Two values below a key that is no section have one and the same problem.
-                    if !problems.iter().any(|known| known.message == problem.message && known.source == problem.source) {
+                    if !problems.iter().any(|known| known.message == problem.message && known.source == problem.source)
+                    {
                         problems.push(problem);
                     }
                 }

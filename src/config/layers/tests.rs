@@ -1,1 +1,198 @@
-#[test] fn x(){}
+//! Layers, trust and single errors, by tables.
+
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// Layers made of texts, in a folder of their own.
+struct Fixture {
+    folder: tempfile::TempDir,
+    env: Environment,
+}
+
+impl Fixture {
+    fn new(user: &str, workspace: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let user_file = folder.path().join("user.toml");
+        std::fs::create_dir_all(folder.path().join("ws/.aside")).unwrap();
+        std::fs::write(&user_file, user).unwrap();
+        std::fs::write(folder.path().join("ws/.aside/config.toml"), workspace).unwrap();
+        let env = Environment::from_pairs([("ASIDE_CONFIG", user_file.to_str().unwrap())]);
+        Self { folder, env }
+    }
+
+    fn layers(&self) -> Layers {
+        Layers::load(&self.env, &Paths::new(&self.env), Some(&self.folder.path().join("ws")))
+    }
+
+    /// Problems, and what is not built in, with its source.
+    fn shown(&self, resolved: &Resolved) -> String {
+        let mut shown = String::new();
+        for problem in &resolved.problems {
+            let _ = writeln!(shown, "! {problem}");
+        }
+        for (key, value) in resolved.settings.values() {
+            if let Some(source) = resolved.origins.get(&key) {
+                let _ = writeln!(shown, "{key} = {value} ({source})");
+            }
+        }
+        shown.replace(self.folder.path().to_str().unwrap(), "…").replace('\\', "/")
+    }
+}
+
+fn check(user: &str, workspace: &str, editor: Value, expected: Expect) {
+    let fixture = Fixture::new(user, workspace);
+    let mut layers = fixture.layers();
+    layers.set_editor(Some(editor));
+    expected.assert_eq(&fixture.shown(&layers.resolve()));
+}
+
+#[test]
+fn nothing_said_is_built_in() {
+    let fixture = Fixture::new("", "");
+    let resolved = fixture.layers().resolve();
+    assert_eq!(resolved.settings, Settings::default());
+    assert_eq!((resolved.problems, resolved.origins.len()), (vec![], 0));
+}
+
+#[test]
+fn later_layers_win_key_by_key() {
+    check(
+        "model = \"a\"\nfast_model = \"a\"\nmax_running = 2\n[cache]\nttl = \"1h\"\nlayout = \"off\"\n",
+        "fast_model = \"b\"\nmax_running = 3\n[cache]\nlayout = \"plain\"\n[actions.explain]\nmodel = \"b\"\n",
+        json!({"maxRunning": 4, "actions": {"explain": {"effort": "low"}, "add-type-hints": {"maxOutputTokens": 5}}}),
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn one_bad_value_loses_only_itself() {
+    check(
+        concat!(
+            "modle = \"x\"\nmax_output_tokens = 0\nmax_running = \"8\"\nttl = \"5m\"\nfast_model = \"ok\"\n",
+            "date = 2026-01-01\nmodel = 2026-01-01\n",
+            "[cache]\n  ttl = \"10m\"\nlayout = \"Plain\"\nprewarm = true\nlayuot = 1\n",
+            "[hover]\nmode.ask = true\n[api]\nbase_url = \"api.example.com\"\nmax_retries = 99\nkey_command = \"pass\"\n",
+            "[privacy]\nexclude = [\"*.pem\", \"[z\", \"!x\", 7]\n[zzz]\nqqq = 1\n",
+            "[actions.explain]\nmodell = \"x\"\nenabled = false\n[thinking]\neffort = \"hihg\"\n"
+        ),
+        "cache = \"plain\"\nprivacy = true\nactions = 3\n[\"ünï\"]\nmaxRunning = 1\n",
+        json!({"maxRuning": 4, "cache": {"prewarm": "yes", "ttl": null}, "max_running": 5, "hover": "off"}),
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_repository_is_not_trusted() {
+    let hostile = concat!(
+        "model = \"claude-fable-5-2\"\n[api]\nbase_url = \"https://evil.example\"\nkey_command = [\"sh\"]\nnonsense = 1\n",
+        "[budget]\ndaily_usd = 1000\n[privacy]\nredact = false\nexclude = [\"*.gen\", \"*.pem\"]\n"
+    );
+    let editor = json!({"aside": {"api": {"baseUrl": "https://evil.example"}, "budget": {"monthlyUsd": 9}, "privacy":
+        {"redact": true, "exclude": ["*.tmp"]}}});
+    check("[privacy]\nexclude = [\"*.pem\"]\n[budget]\ndaily_usd = 1\n", hostile, editor, expect![[r#""#]]);
+    check("", "budget = 1000\napi = \"https://evil.example\"\n", json!({}), expect![[r#""#]]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_leaves_the_other_layers() {
+    check("model = \"a\"\n[cache\nttl = 1\n", "max_running = 3\n", json!([1]), expect![[r#""#]]);
+    let mut fixture = Fixture::new("", "max_running = 3\n");
+    fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().to_str().unwrap());
+    expect![[r#""#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
+    fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().join("none.toml").to_str().unwrap());
+    expect![[r#""#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
+}
+
+#[test]
+fn an_address_that_was_meant_is_not_replaced_by_another() {
+    for (user, variable, usable) in [
+        ("", "https://gate.example/x", true),
+        ("", "gate.example", false),
+        ("", "", true),
+        ("api.base_url = \"ftp://gate.example\"", "", false),
+        ("api.base_url = \"https://ok.example\"\nmodle = 1", "", true),
+        ("api.base_url = \"https://ok.example", "", false),
+    ] {
+        let mut fixture = Fixture::new(user, "[api]\nbase_url = 1\n");
+        fixture.env = fixture.env.with("ANTHROPIC_BASE_URL", variable);
+        let resolved = fixture.layers().resolve();
+        assert_eq!(resolved.usable().is_ok(), usable, "{user} {variable} {:?}", resolved.problems);
+    }
+}
+
+#[test]
+fn an_empty_answer_of_the_editor_changes_nothing() {
+    let fixture = Fixture::new("", "");
+    let mut layers = fixture.layers();
+    layers.set_initialization_options(Some(&json!({"aside": {"model": "a", "maxRunning": 2}})));
+    let model = |layers: &Layers| (layers.resolve().settings.model, layers.resolve().settings.max_running);
+    for nothing in [None, Some(json!(null)), Some(json!({})), Some(json!({"aside": null})), Some(json!({"aside": {}}))]
+    {
+        layers.set_editor(nothing);
+        assert_eq!(model(&layers), ("a".into(), 2));
+    }
+    layers.set_editor(Some(json!({"model": "b"})));
+    assert_eq!(model(&layers), ("b".into(), 2));
+    layers.set_editor(Some(json!({})));
+    assert_eq!(model(&layers), ("b".into(), 2));
+    layers.set_editor(Some(json!({"aside": {"maxRunning": 3}, "python": {"model": "x"}})));
+    assert_eq!(model(&layers), ("a".into(), 3));
+}
+
+#[test]
+fn environment_and_flags_stand_above_the_files() {
+    let mut fixture = Fixture::new("model = \"a\"\n[api]\nbase_url = \"https://a.example\"\n", "model = \"b\"\n");
+    fixture.env = fixture.env.with("ANTHROPIC_BASE_URL", "http://127.0.0.1:9/v");
+    let mut layers = fixture.layers();
+    let flags = Options { model: Some("c".parse().unwrap()), ..Options::default() };
+    layers.set_flags(&flags);
+    expect![[r#""#]].assert_eq(&fixture.shown(&layers.resolve()));
+}
+
+proptest::proptest! {
+    /// Whatever a file holds, loading it ends, and what is left resolves.
+    #[test]
+    fn any_text_resolves(text in "(?s)[a-z_\\[\\]=\"'{}.,0-9# \n-]{0,80}|(model|cache\\.ttl|api|actions\\.x\\.y|privacy\\.exclude) = .{0,20}") {
+        let fixture = Fixture::new(&text, &text);
+        fixture.layers().resolve();
+    }
+
+    /// Whatever an editor sends, too; and no editor reaches what it must not.
+    #[test]
+    fn any_settings_resolve(value in settings()) {
+        let fixture = Fixture::new("", "");
+        let mut layers = fixture.layers();
+        layers.set_initialization_options(Some(&value));
+        layers.set_editor(Some(value));
+        let settings = layers.resolve().settings;
+        proptest::prop_assert_eq!(settings.api, super::super::Api::default());
+        proptest::prop_assert_eq!(settings.budget, super::super::Budget::default());
+        proptest::prop_assert!(settings.privacy.redact);
+    }
+}
+
+/// Settings-like objects: known and unknown keys, right and wrong values.
+fn settings() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let keys: Vec<String> = crate::config::key_names()
+        .iter()
+        .flat_map(|name| name.split('.').map(crate::config::camel).collect::<Vec<_>>())
+        .chain(["aside".into(), "x".into(), "base_url".into(), String::new()])
+        .collect();
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-5.0..5.0f64).prop_map(Value::from),
+        "[a-z5-6!*\\[]{0,6}".prop_map(Value::from),
+        Just(json!("https://evil.example")),
+        Just(json!(["a", "[", 3])),
+    ];
+    leaf.prop_recursive(3, 24, 6, move |inner| {
+        prop::collection::btree_map(prop::sample::select(keys.clone()), inner, 0..6).prop_map(|members| json!(members))
+    })
+}
