@@ -64,7 +64,16 @@ fn later_layers_win_key_by_key() {
         "model = \"a\"\nfast_model = \"a\"\nmax_running = 2\n[cache]\nttl = \"1h\"\nlayout = \"off\"\n",
         "fast_model = \"b\"\nmax_running = 3\n[cache]\nlayout = \"plain\"\n[actions.explain]\nmodel = \"b\"\n",
         json!({"maxRunning": 4, "actions": {"explain": {"effort": "low"}, "add-type-hints": {"maxOutputTokens": 5}}}),
-        expect![[r#""#]],
+        expect![[r#"
+            model = "a" (…/user.toml)
+            fast_model = "b" (…/ws/.aside/config.toml)
+            max_running = 4 (editor settings)
+            cache.ttl = "1h" (…/user.toml)
+            cache.layout = "plain" (…/ws/.aside/config.toml)
+            actions.add-type-hints.max_output_tokens = 5 (editor settings)
+            actions.explain.model = "b" (…/ws/.aside/config.toml)
+            actions.explain.effort = "low" (editor settings)
+        "#]],
     );
 }
 
@@ -81,7 +90,39 @@ fn one_bad_value_loses_only_itself() {
         ),
         "cache = \"plain\"\nprivacy = true\nactions = 3\n[\"ünï\"]\nmaxRunning = 1\n",
         json!({"maxRuning": 4, "cache": {"prewarm": "yes", "ttl": null}, "max_running": 5, "hover": "off"}),
-        expect![[r#""#]],
+        expect![[r#"
+            ! …/user.toml:1:1: there is no `modle`; did you mean `model`?
+            ! …/user.toml:2:1: `max_output_tokens`: invalid value: integer `0`, expected a whole number from 1 to 1000000
+            ! …/user.toml:3:1: `max_running`: invalid type: string "8", expected a whole number from 1 to 256
+            ! …/user.toml:4:1: there is no `ttl`; did you mean `cache.ttl`?
+            ! …/user.toml:6:1: there is no `date`; `aside config schema` lists what there is
+            ! …/user.toml:7:1: `model` does not take a date or time
+            ! …/user.toml:9:3: `cache.ttl` is one of `auto`, `5m`, `1h`, not "10m"
+            ! …/user.toml:10:1: `cache.layout` is one of `snapshot`, `plain`, `off`, not "Plain"; did you mean `plain`?
+            ! …/user.toml:12:1: there is no `cache.layuot`; did you mean `cache.layout`?
+            ! …/user.toml:14:6: `hover.mode` is a single value, not a section
+            ! …/user.toml:16:1: `api.base_url`: not an address: it begins with https://, as in https://api.anthropic.com
+            ! …/user.toml:17:1: `api.max_retries`: invalid value: integer `99`, expected a whole number from 0 to 20
+            ! …/user.toml:18:1: `api.key_command`: invalid type: string "pass", expected a sequence
+            ! …/user.toml:20:1: `privacy.exclude`: `[z` is not a pattern: unclosed character class; missing ']'
+            ! …/user.toml:20:1: `privacy.exclude`: `!x`: a pattern cannot take an exclusion back
+            ! …/user.toml:20:1: `privacy.exclude`: invalid type: integer `7`, expected a string
+            ! …/user.toml:22:1: there is no `zzz.qqq`; `aside config schema` lists what there is
+            ! …/user.toml:24:1: there is no `actions.explain.modell`; did you mean `actions.explain.model`?
+            ! …/user.toml:27:1: `thinking.effort` is one of `low`, `medium`, `high`, `xhigh`, `max`, not "hihg"; did you mean `high`?
+            ! …/ws/.aside/config.toml:1:1: `cache` is a section, as in `cache.ttl`
+            ! …/ws/.aside/config.toml:2:1: `privacy` is a section, as in `privacy.exclude`
+            ! …/ws/.aside/config.toml:3:1: `actions` is a section, as in `actions.NAME.model`
+            ! …/ws/.aside/config.toml:5:1: there is no `ünï.maxRunning`; `aside config schema` lists what there is
+            ! editor settings: there is no `maxRuning`; did you mean `maxRunning`?
+            ! editor settings: `cache.prewarm`: invalid type: string "yes", expected a boolean
+            ! editor settings: `hover` is a section, as in `hover.mode`
+            fast_model = "ok" (…/user.toml)
+            max_running = 5 (editor settings)
+            cache.prewarm = true (…/user.toml)
+            privacy.exclude = ["*.pem"] (…/user.toml)
+            actions.explain.enabled = false (…/user.toml)
+        "#]],
     );
 }
 
@@ -93,18 +134,42 @@ fn a_repository_is_not_trusted() {
     );
     let editor = json!({"aside": {"api": {"baseUrl": "https://evil.example"}, "budget": {"monthlyUsd": 9}, "privacy":
         {"redact": true, "exclude": ["*.tmp"]}}});
-    check("[privacy]\nexclude = [\"*.pem\"]\n[budget]\ndaily_usd = 1\n", hostile, editor, expect![[r#""#]]);
-    check("", "budget = 1000\napi = \"https://evil.example\"\n", json!({}), expect![[r#""#]]);
+    check("[privacy]\nexclude = [\"*.pem\"]\n[budget]\ndaily_usd = 1\n", hostile, editor, expect![[r#"
+        ! …/ws/.aside/config.toml:3:1: `api.base_url` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! …/ws/.aside/config.toml:4:1: `api.key_command` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! …/ws/.aside/config.toml:5:1: `api.nonsense` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! …/ws/.aside/config.toml:7:1: `budget.daily_usd` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! …/ws/.aside/config.toml:9:1: `privacy.redact` is refused here, because it would send what looks like a secret and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! editor settings: `api.baseUrl` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! editor settings: `budget.monthlyUsd` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        model = "claude-fable-5-2" (…/ws/.aside/config.toml)
+        privacy.exclude = ["*.pem","*.gen","*.tmp"] (editor settings)
+        privacy.redact = true (editor settings)
+        budget.daily_usd = 1.0 (…/user.toml)
+    "#]]);
+    check("", "budget = 1000\napi = \"https://evil.example\"\n", json!({}), expect![[r#"
+        ! …/ws/.aside/config.toml:1:1: `budget` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
+        ! …/ws/.aside/config.toml:2:1: `api` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
+    "#]]);
 }
 
 #[test]
 fn a_file_that_cannot_be_read_leaves_the_other_layers() {
-    check("model = \"a\"\n[cache\nttl = 1\n", "max_running = 3\n", json!([1]), expect![[r#""#]]);
+    check("model = \"a\"\n[cache\nttl = 1\n", "max_running = 3\n", json!([1]), expect![[r#"
+        ! …/user.toml:2:7: not TOML, so nothing in this file counts: unclosed table, expected `]`
+        max_running = 3 (…/ws/.aside/config.toml)
+    "#]]);
     let mut fixture = Fixture::new("", "max_running = 3\n");
     fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().to_str().unwrap());
-    expect![[r#""#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
+    expect![[r#"
+        ! …: cannot be read: not a file
+        max_running = 3 (…/ws/.aside/config.toml)
+    "#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
     fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().join("none.toml").to_str().unwrap());
-    expect![[r#""#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
+    expect![[r#"
+        ! …/none.toml: cannot be read: No such file or directory (os error 2)
+        max_running = 3 (…/ws/.aside/config.toml)
+    "#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
 }
 
 #[test]
@@ -150,7 +215,10 @@ fn environment_and_flags_stand_above_the_files() {
     let mut layers = fixture.layers();
     let flags = Options { model: Some("c".parse().unwrap()), ..Options::default() };
     layers.set_flags(&flags);
-    expect![[r#""#]].assert_eq(&fixture.shown(&layers.resolve()));
+    expect![[r#"
+        model = "c" (command line)
+        api.base_url = "http://127.0.0.1:9/v" ($ANTHROPIC_BASE_URL)
+    "#]].assert_eq(&fixture.shown(&layers.resolve()));
 }
 
 proptest::proptest! {
