@@ -1,0 +1,194 @@
+//! Edits of a document: the replacement of a selection, with everything kept that was not asked to change.
+
+use std::borrow::Cow;
+
+use similar::DiffOp;
+
+use super::answer::{BadAnswer, EditAnswer};
+use super::fit::fit;
+use super::hunks::{diff, hunks};
+use super::imports::merge_imports;
+use super::indent::{rebased, same_width};
+use super::lines::{Line, dominant_line_end, indentation, line_start, lines};
+use crate::workspace::{Language, Span};
+
+/// One replacement in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextEdit {
+    /// The bytes replaced, on character boundaries; empty for an insertion.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// `text` with `edits`, which are sorted and disjoint, as all functions of this room return them.
+pub fn apply(text: &str, edits: &[TextEdit]) -> String {
+    let mut out = String::with_capacity(text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>());
+    let mut at = 0;
+    for edit in edits {
+        out.push_str(&text[at..edit.span.start]);
+        out.push_str(&edit.text);
+        at = edit.span.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+/// All edits of an answer to an action that edits: the replacement, cleaned of what the model repeated around it, and
+/// the imports it needs. Empty when nothing is to change.
+///
+/// # Errors
+/// When the answer is for more of the file than the selection and cannot be cut to it.
+pub fn plan(
+    document: &str,
+    selection: Span,
+    language: &Language,
+    answer: &EditAnswer,
+) -> Result<Vec<TextEdit>, BadAnswer> {
+    let replacement = fit(document, selection.clone(), &answer.replacement)?;
+    let edits = replace_selection(document, selection, language, &replacement);
+    if answer.imports.is_empty() {
+        return Ok(edits);
+    }
+    let edited = apply(document, &edits);
+    let imports = merge_imports(&edited, language, &answer.imports);
+    Ok(compose(&edited, edits, &imports))
+}
+
+/// The edits that put `replacement` in the place of the bytes `selection` of `document`.
+///
+/// The selection's indentation (tabs or spaces), line ends, blank lines around and final line break stay as they are,
+/// however the replacement has them. Nothing outside the selection is touched, nor any line in it that stays the same.
+/// The selection may be whole lines, with or without the last one's line break, or begin and end anywhere. An empty
+/// result says that nothing is to change.
+pub fn replace_selection(document: &str, selection: Span, language: &Language, replacement: &str) -> Vec<TextEdit> {
+    let core = core(document, &selection);
+    let old = &document[core.clone()];
+    let replacement = trimmed_lines(replacement);
+    if replacement.is_empty() {
+        return removal(document, selection, core);
+    }
+
+    let start = line_start(document, core.start);
+    let base = indentation(&document[start..core.start]);
+    let new_lines = rebased(&replacement, old, base, language, document);
+    let line_end = dominant_line_end(&document[selection]).or_else(|| dominant_line_end(document)).unwrap_or("\n");
+    let new = settled(old, &new_lines, line_end);
+    hunks(old, &new, core.start)
+}
+
+/// The part of the selection that is code: without white space around it.
+fn core(document: &str, selection: &Span) -> Span {
+    let selected = &document[selection.clone()];
+    let code = selected.trim_matches([' ', '\t', '\n', '\r']);
+    if code.is_empty() {
+        // Nothing but white space: the answer stands behind the first line's indentation.
+        let at = selection.start + indentation(selected).len();
+        return at..at;
+    }
+    let start = selection.start + (selected.len() - selected.trim_start_matches([' ', '\t', '\n', '\r']).len());
+    start..start + code.len()
+}
+
+/// The edit that leaves nothing of the selection: whole lines go with their line breaks.
+fn removal(document: &str, selection: Span, core: Span) -> Vec<TextEdit> {
+    let whole_lines = line_start(document, selection.start) == selection.start
+        && (selection.end == document.len() || line_start(document, selection.end) == selection.end);
+    let span = if whole_lines { selection } else { core };
+    if span.is_empty() { Vec::new() } else { vec![TextEdit { span, text: String::new() }] }
+}
+
+/// The lines of a replacement without blank ones at its ends.
+fn trimmed_lines(replacement: &str) -> Vec<&str> {
+    let all: Vec<Line<'_>> = lines(replacement).collect();
+    let Some(first) = all.iter().position(|line| !line.is_blank()) else { return Vec::new() };
+    let last = all.iter().rposition(|line| !line.is_blank()).unwrap_or(first);
+    let mut kept: Vec<&str> = all[first..=last].iter().map(|line| line.content).collect();
+    if let Some(last) = kept.last_mut() {
+        *last = last.trim_end_matches([' ', '\t']);
+    }
+    kept
+}
+
+/// The new text from lines: one that says the same as an old one is that old one, with its white space and its line
+/// end; a changed one keeps the line end of the one it replaces.
+fn settled(old: &str, new_lines: &[String], line_end: &str) -> String {
+    let old_lines: Vec<Line<'_>> = lines(old).collect();
+    let old_keys: Vec<&str> = old_lines.iter().map(|line| line.content.trim()).collect();
+    let new_keys: Vec<&str> = new_lines.iter().map(|line| line.trim()).collect();
+    let mut contents: Vec<Cow<'_, str>> = new_lines.iter().map(|line| Cow::Borrowed(line.as_str())).collect();
+    let mut ends: Vec<&str> = vec![line_end; new_lines.len()];
+    for op in diff(&old_keys, &new_keys) {
+        let (old_range, new_range) = (op.old_range(), op.new_range());
+        if old_range.len() != new_range.len() {
+            continue;
+        }
+        for (old, new) in old_range.zip(new_range) {
+            let line = &old_lines[old];
+            let same = matches!(op, DiffOp::Equal { .. });
+            if same && same_width(indentation(line.content), indentation(&contents[new])) {
+                contents[new] = Cow::Borrowed(line.content);
+            }
+            if !line.end.is_empty() {
+                ends[new] = line.end;
+            }
+        }
+    }
+    if let Some(last) = ends.last_mut() {
+        *last = "";
+    }
+    contents.iter().zip(ends).flat_map(|(content, end)| [content.as_ref(), end]).collect()
+}
+
+/// The edits that do what `first` and then `second` do, where `second` is for `edited`, the text after `first`.
+fn compose(edited: &str, first: Vec<TextEdit>, second: &[TextEdit]) -> Vec<TextEdit> {
+    /// A stretch of the original that changed, where it stands in `edited`, and how the latter part changes.
+    struct Stretch {
+        old: Span,
+        edited: Span,
+        changes: Vec<TextEdit>,
+    }
+    let mut shift = 0_isize;
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for edit in first {
+        let start = edit.span.start.saturating_add_signed(shift);
+        shift += edit.text.len().cast_signed() - edit.span.len().cast_signed();
+        stretches.push(Stretch { old: edit.span, edited: start..start + edit.text.len(), changes: Vec::new() });
+    }
+    for edit in second {
+        // What touches a stretch becomes part of it, and stretches that meet so become one.
+        let from = stretches.partition_point(|stretch| stretch.edited.end < edit.span.start);
+        let to = stretches.partition_point(|stretch| stretch.edited.start <= edit.span.end).max(from);
+        let before = from.checked_sub(1).and_then(|index| stretches.get(index));
+        let offset = before.map_or(0, |stretch| stretch.old.end.cast_signed() - stretch.edited.end.cast_signed());
+        let mut merged = Stretch {
+            old: edit.span.start.saturating_add_signed(offset)..edit.span.end.saturating_add_signed(offset),
+            edited: edit.span.clone(),
+            changes: Vec::new(),
+        };
+        if let (Some(first), Some(last)) = (stretches[from..to].first(), stretches[from..to].last()) {
+            let lead = first.edited.start.saturating_sub(edit.span.start);
+            let tail = edit.span.end.saturating_sub(last.edited.end);
+            merged.old = first.old.start - lead..last.old.end + tail;
+            merged.edited = first.edited.start - lead..last.edited.end + tail;
+        }
+        merged.changes = stretches.drain(from..to).flat_map(|stretch| stretch.changes).collect();
+        merged.changes.push(edit.clone());
+        stretches.insert(from, merged);
+    }
+    stretches
+        .into_iter()
+        .map(|stretch| {
+            let start = stretch.edited.start;
+            let changes: Vec<TextEdit> = stretch
+                .changes
+                .into_iter()
+                .map(|edit| TextEdit { span: edit.span.start - start..edit.span.end - start, text: edit.text })
+                .collect();
+            TextEdit { span: stretch.old, text: apply(&edited[stretch.edited], &changes) }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
