@@ -1,5 +1,8 @@
 //! The documents an editor has open, their versions, and cheap copies of them.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -84,18 +87,23 @@ impl Document {
             Change::Full(new) => (0..self.text.len_bytes(), new),
             Change::Span(span, new) => (self.clamp(span), new),
         };
-        self.tracks.replaced(&span, new.len());
+        self.tracks.before_change(&self.text, &span, &new);
+        self.replace(&span, &new);
+        self.tracks.after_change(&self.text, &(span.start..span.start + new.len()));
+    }
+
+    fn replace(&mut self, span: &Span, new: &str) {
         let start = self.text.byte_to_char(span.start);
         let end = self.text.byte_to_char(span.end);
         if span.len() == self.text.len_bytes() {
-            self.text = Rope::from_str(&new);
+            self.text = Rope::from_str(new);
             return;
         }
         if start < end {
             self.text.remove(start..end);
         }
         if !new.is_empty() {
-            self.text.insert(start, &new);
+            self.text.insert(start, new);
         }
     }
 

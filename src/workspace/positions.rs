@@ -3,6 +3,9 @@
 //! Lines end at `\n`, `\r\n` and `\r` and nowhere else, as the protocol says: U+2028, U+0085, vertical tab and form
 //! feed are characters of a line like any other. All conversions are `O(log n)` in the length of the text.
 
+#[cfg(test)]
+mod tests;
+
 use ropey::Rope;
 
 use super::Span;

@@ -1,4 +1,13 @@
 //! Ranges of a document that follow its text while it is edited.
+//!
+//! A range is two anchors. Text that comes in exactly at one of them stays outside, so that a user who types at the
+//! edge of a selection does not change it. A replacement that reaches over an edge stays outside too, since nobody can
+//! tell which part of the new text belongs to the range. Where an editor sends more than it changed (a formatter's
+//! whole text, a whole line for one word), [`hunks`] finds what did change before the anchors move.
+
+mod hunks;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,6 +47,10 @@ struct Track {
     id: TrackId,
     span: Span,
     original: Rope,
+    /// Whether a change reached inside, so that a later one may restore what was lost.
+    reached: bool,
+    /// Where the range began in a piece of text that was removed around it: undo brings that piece back at once.
+    lost_at: usize,
 }
 
 impl Tracks {
@@ -48,7 +61,7 @@ impl Tracks {
     pub(super) fn track(&mut self, text: &Rope, span: Span) -> TrackId {
         let id = TrackId::next();
         let original = text.byte_slice(span.clone()).into();
-        self.tracks.push(Track { id, span, original });
+        self.tracks.push(Track { id, span, original, reached: false, lost_at: 0 });
         id
     }
 
@@ -58,37 +71,92 @@ impl Tracks {
 
     pub(super) fn tracked(&self, text: &Rope, id: TrackId) -> Option<Tracked> {
         let track = self.tracks.iter().find(|track| track.id == id)?;
-        let touched = text.byte_slice(track.span.clone()) != track.original.slice(..);
-        Some(Tracked { span: track.span.clone(), touched })
+        Some(Tracked { span: track.span.clone(), touched: !track.is_original_at(text, track.span.clone()) })
     }
 
     pub(super) fn original(&self, id: TrackId) -> Option<&Rope> {
         self.tracks.iter().find(|track| track.id == id).map(|track| &track.original)
     }
 
-    /// Follows the replacement of `removed` by `inserted` bytes.
-    pub(super) fn replaced(&mut self, removed: &Span, inserted: usize) {
+    /// Moves the anchors for a change that is about to replace `removed` in `text` by `inserted`.
+    pub(super) fn before_change(&mut self, text: &Rope, removed: &Span, inserted: &str) {
+        if self.tracks.is_empty() {
+            return;
+        }
+        let near =
+            |span: &Span| self.tracks.iter().any(|track| track.span.start <= span.end && track.span.end >= span.start);
+        let hunks = hunks::hunks(text, removed, inserted, &near);
         for track in &mut self.tracks {
-            track.span = mapped(&track.span, removed, inserted);
+            let overlaps = removed.start < track.span.end && track.span.start < removed.end;
+            if overlaps && !track.reached {
+                track.lost_at = track.span.start.saturating_sub(removed.start);
+            }
+            // From the last to the first, so that the places of those before stay right.
+            for hunk in hunks.iter().rev() {
+                track.replaced(&hunk.removed, hunk.inserted);
+            }
+        }
+    }
+
+    /// Gives ranges back what an undo restored, after a change put `inserted` into `text`.
+    pub(super) fn after_change(&mut self, text: &Rope, inserted: &Span) {
+        for track in self.tracks.iter_mut().filter(|track| track.reached) {
+            track.restore(text, inserted);
         }
     }
 }
 
-/// Where `span` is after `removed` was replaced by `inserted` bytes: text that comes in at an edge stays outside.
-fn mapped(span: &Span, removed: &Span, inserted: usize) -> Span {
-    let moved = |offset: usize| offset - removed.len() + inserted;
-    let inside = removed.start >= span.start && removed.end <= span.end && !removed.is_empty();
-    let start = if removed.end <= span.start && !(inside && removed.start == span.start) {
-        moved(span.start)
+impl Track {
+    fn replaced(&mut self, removed: &Span, inserted: usize) {
+        let overlap = removed.start.max(self.span.start) < removed.end.min(self.span.end);
+        let within = removed.is_empty() && self.span.start < removed.start && removed.start < self.span.end;
+        self.reached |= overlap || within;
+        self.span = moved(&self.span, removed, inserted);
+    }
+
+    /// Takes back the original text where new text completed it at an edge. Typing at an edge does not do that by
+    /// accident: the result has to be the original, to the byte.
+    fn restore(&mut self, text: &Rope, inserted: &Span) {
+        let len = self.original.len_bytes();
+        if inserted.is_empty() || inserted.start > self.span.end || inserted.end < self.span.start {
+            return;
+        }
+        let reach = inserted.start.min(self.span.start)..inserted.end.max(self.span.end);
+        let starts = [Some(inserted.start + self.lost_at), Some(self.span.start), self.span.end.checked_sub(len)];
+        // An anchor in the middle of new text is a guess, which the original beats.
+        let guessed = |anchor: usize| inserted.start <= anchor && anchor <= inserted.end;
+        let restored = starts.into_iter().flatten().map(|start| start..start + len).find(|span| {
+            let start_fits = span.start <= self.span.start || guessed(self.span.start);
+            let end_fits = self.span.end <= span.end || guessed(self.span.end);
+            let reached = reach.start <= span.start && span.end <= reach.end;
+            start_fits && end_fits && reached && self.is_original_at(text, span.clone())
+        });
+        if let Some(span) = restored {
+            self.span = span;
+            self.reached = false;
+        }
+    }
+
+    fn is_original_at(&self, text: &Rope, span: Span) -> bool {
+        span.len() == self.original.len_bytes()
+            && text.get_byte_slice(span).is_some_and(|slice| slice == self.original.slice(..))
+    }
+}
+
+/// Where `span` is after `removed` was replaced by `inserted` bytes.
+fn moved(span: &Span, removed: &Span, inserted: usize) -> Span {
+    let after = |offset: usize| offset - removed.len() + inserted;
+    // A replacement of nothing but the range's own text stays inside, also at its edges.
+    let own = !removed.is_empty() && span.start <= removed.start && removed.end <= span.end;
+    let start = if removed.end <= span.start {
+        after(span.start)
     } else if removed.start < span.start {
         removed.start + inserted
-    } else if removed.start == span.start && removed.is_empty() {
-        span.start + inserted
     } else {
         span.start
     };
-    let end = if removed.end < span.end || (inside && removed.end == span.end) {
-        moved(span.end)
+    let end = if removed.end < span.end || own {
+        after(span.end)
     } else if removed.start >= span.end {
         span.end
     } else {
