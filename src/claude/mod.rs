@@ -1,5 +1,22 @@
-//! The Messages API.
+//! The Messages API: types, events, transport, retries, models, tokens and batches.
+//!
+//! Knows nothing of editors. [`client::Client`] does the talking; everything it decides by is pure and elsewhere:
+//! [`fold`] (events to message), [`retry`] (again, and when), [`errors`] (what to tell the user), [`params`] (what a
+//! model takes), [`models`] and [`usage`] (what it costs).
 
+pub mod batches;
+mod call;
+pub mod client;
+pub mod errors;
+pub mod fold;
 pub mod models;
+pub mod params;
+pub mod rate;
+pub mod retry;
+pub mod sse;
+mod stream;
+mod transport;
 pub mod types;
 pub mod usage;
+
+pub use self::client::{Answer, Auth, Client, ClientOptions, Failure, Partial, Progress};

@@ -1,0 +1,312 @@
+//! Message Batches: many requests at half the price, answered within a day.
+
+use std::collections::HashSet;
+
+use bytes::BytesMut;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::{
+    call::{self, Repeat},
+    client::{Client, next_delay},
+    errors::Place,
+    types::{ErrorResponse, MessageRequest, MessageResponse, Page},
+};
+use crate::error::{Error, ErrorKind};
+
+/// The most requests of a batch.
+pub const MOST_REQUESTS: usize = 100_000;
+/// The longest line of results, in bytes; one message.
+const LONGEST_LINE: usize = 64 * 1024 * 1024;
+
+/// One request of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchRequest {
+    /// Unique in the batch, `^[a-zA-Z0-9_-]{1,64}$`; results carry it, as they come in any order.
+    pub custom_id: String,
+    /// The request, without `stream` and with `max_tokens` above 0.
+    pub params: MessageRequest,
+}
+
+/// A batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// `msgbatch_…`.
+    pub id: String,
+    /// Always `message_batch`.
+    #[serde(rename = "type", default = "batch_type")]
+    pub kind: String,
+    /// How far it is.
+    #[serde(default)]
+    pub processing_status: ProcessingStatus,
+    /// How many requests are where.
+    #[serde(default)]
+    pub request_counts: RequestCounts,
+    /// RFC 3339.
+    #[serde(default)]
+    pub created_at: String,
+    /// 24 hours later (RFC 3339): what has not run by then, expires.
+    #[serde(default)]
+    pub expires_at: String,
+    /// When all requests were through (RFC 3339).
+    #[serde(default)]
+    pub ended_at: Option<String>,
+    /// When the results were deleted, 29 days on (RFC 3339).
+    #[serde(default)]
+    pub archived_at: Option<String>,
+    /// When it was cancelled (RFC 3339).
+    #[serde(default)]
+    pub cancel_initiated_at: Option<String>,
+    /// Set once there are results. Never fetched from: credentials go to the base URL only.
+    #[serde(default)]
+    pub results_url: Option<String>,
+}
+
+/// How far a batch is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProcessingStatus {
+    /// It runs.
+    #[default]
+    InProgress,
+    /// It was cancelled; requests that had begun are finished.
+    Canceling,
+    /// The results are there.
+    Ended,
+    /// A state this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How many requests of a batch are where; they are counted only when all is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestCounts {
+    /// Not through.
+    pub processing: u64,
+    /// Answered.
+    pub succeeded: u64,
+    /// Failed; not billed.
+    pub errored: u64,
+    /// Cancelled before they began; not billed.
+    pub canceled: u64,
+    /// Not reached in time; not billed.
+    pub expired: u64,
+}
+
+/// One line of results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchLine {
+    /// The request's.
+    pub custom_id: String,
+    /// What became of it.
+    pub result: BatchResult,
+}
+
+/// What became of one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum BatchResult {
+    /// Answered.
+    Succeeded {
+        /// The answer.
+        message: MessageResponse,
+    },
+    /// Failed.
+    Errored {
+        /// Why.
+        error: ErrorResponse,
+    },
+    /// Cancelled before it began.
+    Canceled,
+    /// Not reached in time.
+    Expired,
+    /// A result this version does not know.
+    #[serde(untagged)]
+    Other(serde_json::Value),
+}
+
+/// What a deleted batch leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedBatch {
+    /// The batch's id.
+    pub id: String,
+    /// Always `message_batch_deleted`.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+}
+
+/// The results of a batch, read line by line as they arrive.
+#[derive(Debug)]
+pub struct BatchResults {
+    client: Client,
+    response: reqwest::Response,
+    buffer: BytesMut,
+    /// How much of `buffer` is known to have no line end.
+    searched: usize,
+    ended: bool,
+}
+
+const PATH: [&str; 3] = ["v1", "messages", "batches"];
+
+impl Client {
+    /// Submits a batch.
+    ///
+    /// Repeated only when the first attempt was certainly not accepted, since a batch that is submitted twice is paid
+    /// twice: after a timeout look at [`Client::batches`] first.
+    pub async fn submit_batch(&self, requests: &[BatchRequest]) -> Result<Batch, Error> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            requests: &'a [BatchRequest],
+        }
+        check(requests)?;
+        let place = self.place(requests.first().map(|request| request.params.model.as_str()));
+        let body = call::limited_body(&place, &Body { requests }, call::LARGEST_BATCH)?;
+        let reply = call::post(self, &place, &PATH, Some(body), Repeat::IfNotDone).await;
+        reply.map_err(|refusal| refusal.error)?.json(&place)
+    }
+
+    /// One batch, as it is now.
+    pub async fn batch(&self, id: &str) -> Result<Batch, Error> {
+        let place = self.place(None);
+        let reply = call::get(self, &place, &[&PATH[..], &[id]].concat(), &[]).await;
+        reply.map_err(|refusal| refusal.error)?.json(&place)
+    }
+
+    /// The newest batches of the key's workspace, newest first, at most `most` of them.
+    pub async fn batches(&self, most: usize) -> Result<Vec<Batch>, Error> {
+        let place = self.place(None);
+        let limit = most.clamp(1, 100).to_string();
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", limit.as_str())];
+            query.extend(after.as_deref().map(|id| ("after_id", id)));
+            let reply = call::get(self, &place, &PATH, &query).await;
+            let page: Page<Batch> = reply.map_err(|refusal| refusal.error)?.json(&place)?;
+            let is_last = !page.has_more || page.data.is_empty() || page.last_id.is_none() || page.last_id == after;
+            batches.extend(page.data);
+            if is_last || batches.len() >= most {
+                batches.truncate(most);
+                return Ok(batches);
+            }
+            after = page.last_id;
+        }
+    }
+
+    /// Cancels a batch; requests that have begun are still finished and billed.
+    pub async fn cancel_batch(&self, id: &str) -> Result<Batch, Error> {
+        let place = self.place(None);
+        let reply = call::post(self, &place, &[&PATH[..], &[id, "cancel"]].concat(), None, Repeat::Always).await;
+        reply.map_err(|refusal| refusal.error)?.json(&place)
+    }
+
+    /// Deletes an ended batch and its results.
+    pub async fn delete_batch(&self, id: &str) -> Result<DeletedBatch, Error> {
+        let place = self.place(None);
+        let path = [&PATH[..], &[id]].concat();
+        let reply = call::call(self, &place, Method::DELETE, &path, &[], None, Repeat::Always).await;
+        reply.map_err(|refusal| refusal.error)?.json(&place)
+    }
+
+    /// The results of an ended batch, in any order.
+    pub async fn batch_results(&self, id: &str) -> Result<BatchResults, Error> {
+        let place = self.place(None);
+        let path = [&PATH[..], &[id, "results"]].concat();
+        let mut attempt = 1;
+        let response = loop {
+            match call::open(self, &place, Method::GET, &path, &[], None).await {
+                Ok(response) => break response,
+                Err(refusal) => match next_delay(self.options(), attempt, refusal.verdict) {
+                    Some(delay) => tokio::time::sleep(delay).await,
+                    None => return Err(refusal.error),
+                },
+            }
+            attempt += 1;
+        };
+        Ok(BatchResults { client: self.clone(), response, buffer: BytesMut::new(), searched: 0, ended: false })
+    }
+}
+
+impl BatchResults {
+    /// The next result, or `None` after the last. After an error there is no more; lines before it hold.
+    pub async fn next(&mut self) -> Option<Result<BatchLine, Error>> {
+        loop {
+            let line = match self.line().await {
+                Ok(line) => line?,
+                Err(error) => {
+                    self.ended = true;
+                    self.buffer.clear();
+                    return Some(Err(error));
+                }
+            };
+            let text = line.trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            let parsed = serde_json::from_slice(text);
+            return Some(parsed.map_err(|_| self.client.place(None).not_the_api("a line of results cannot be read")));
+        }
+    }
+
+    async fn line(&mut self) -> Result<Option<BytesMut>, Error> {
+        let place: Place<'_> = self.client.place(None);
+        loop {
+            if let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+                let line = self.buffer.split_to(self.searched + at + 1);
+                self.searched = 0;
+                return Ok(Some(line));
+            }
+            self.searched = self.buffer.len();
+            if self.ended {
+                self.searched = 0;
+                return Ok((!self.buffer.is_empty()).then(|| self.buffer.split()));
+            }
+            if self.buffer.len() > LONGEST_LINE {
+                return Err(place.not_the_api("a line of results has no end"));
+            }
+            let patience = self.client.options().idle_timeout;
+            match timeout(patience, self.response.chunk()).await {
+                Ok(Ok(Some(chunk))) => self.buffer.extend_from_slice(&chunk),
+                Ok(Ok(None)) => self.ended = true,
+                Ok(Err(_)) => return Err(place.cut()),
+                Err(_) => return Err(place.silent(patience, true)),
+            }
+        }
+    }
+}
+
+/// What the API would refuse, or accept and answer wrongly.
+fn check(requests: &[BatchRequest]) -> Result<(), Error> {
+    let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
+    if requests.is_empty() {
+        return wrong("A batch needs at least one request.".to_owned());
+    }
+    if requests.len() > MOST_REQUESTS {
+        return wrong(format!("A batch has at most {MOST_REQUESTS} requests, not {}.", requests.len()));
+    }
+    let mut seen = HashSet::new();
+    for BatchRequest { custom_id, params } in requests {
+        let is_plain = custom_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        if !is_plain || !(1..=64).contains(&custom_id.len()) {
+            return wrong(format!("`{}` is no id for a request of a batch.", custom_id.escape_debug()));
+        }
+        if !seen.insert(custom_id) {
+            return wrong(format!("Two requests of the batch have the id `{custom_id}`."));
+        }
+        if params.stream || params.max_tokens.unwrap_or(0) == 0 {
+            return wrong(format!(
+                "The request `{custom_id}` cannot be part of a batch: it streams or asks for no answer."
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn batch_type() -> String {
+    "message_batch".to_owned()
+}
+
+#[cfg(test)]
+mod tests;
