@@ -1,1 +1,163 @@
-//! (room under construction)
+//! The catalogue: what a user can ask for, where it is offered, and what form its answer has.
+//!
+//! An action is data. Its instruction to the model is a MiniJinja template in a Markdown file (`builtin/*.md`), rendered by
+//! [`crate::prompt`]; nothing here knows what is sent or how an answer is applied.
+
+mod builtin;
+
+use std::borrow::Cow;
+
+pub use builtin::catalogue;
+
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind};
+use crate::workspace::Language;
+
+/// One thing a user can ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// The name in commands, settings and on the command line, such as `add-type-hints`.
+    pub id: Cow<'static, str>,
+    /// What it does, in the imperative and lower case, such as `add type hints`.
+    pub title: String,
+    /// The word between title and subject, such as `to`; none where the title takes its subject directly.
+    pub link: Option<Cow<'static, str>>,
+    /// One sentence for lists of the actions.
+    pub summary: String,
+    /// The LSP code action kind.
+    pub kind: String,
+    /// What its answer becomes.
+    pub result: ResultForm,
+    /// Where it is offered.
+    pub applies: Applies,
+    /// The MiniJinja template of what the model is told; empty for an action that asks no model.
+    pub instruction: String,
+}
+
+/// What the answer of an action becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResultForm {
+    /// Markdown to read.
+    Explanation,
+    /// A replacement of the selection.
+    Edit,
+    /// An addition to a test file, or a new one.
+    Tests,
+    /// Findings at places in the file.
+    Diagnostics,
+    /// Nothing is asked of a model; the action steers Aside itself.
+    Control,
+}
+
+/// Where an action is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Applies {
+    /// In every file.
+    Always,
+    /// In languages where types may be written but need not be.
+    OptionalTypes,
+    /// In programming languages, as opposed to prose, data and markup.
+    Programming,
+    /// Only while something runs.
+    WhileRunning,
+}
+
+impl Action {
+    /// The action and what it works on, as in ``add type hints to `load` ``.
+    pub fn phrase(&self, subject: Option<&str>) -> String {
+        let Some(subject) = subject.map(one_line).filter(|subject| !subject.is_empty()) else {
+            return self.title.clone();
+        };
+        match &self.link {
+            Some(link) => format!("{} {link} `{subject}`", self.title),
+            None => format!("{} `{subject}`", self.title),
+        }
+    }
+
+    /// Whether the settings leave this action on.
+    pub fn enabled(&self, settings: &Settings) -> bool {
+        settings.actions.get(self.id.as_ref()).and_then(|action| action.enabled) != Some(false)
+    }
+
+    /// Whether this action makes sense in a file of `language`; `running` says whether there is anything to cancel.
+    pub fn applies_to(&self, language: &Language, running: bool) -> bool {
+        match self.applies {
+            Applies::Always => true,
+            Applies::OptionalTypes => language.optional_types,
+            Applies::Programming => language.programming,
+            Applies::WhileRunning => running,
+        }
+    }
+}
+
+/// The action called `id`. The error (kind `config`) lists the actions there are and suggests the nearest.
+pub fn find(id: &str) -> Result<&'static Action, Error> {
+    if let Some(action) = catalogue().iter().find(|action| action.id == id) {
+        return Ok(action);
+    }
+    let known = catalogue().iter().map(|action| format!("`{}`", action.id)).collect::<Vec<_>>().join(", ");
+    let error =
+        Error::new(ErrorKind::Config, format!("There is no action `{}`. The actions are {known}.", one_line(id)));
+    Err(match nearest(id) {
+        Some(action) => error.hint(format!("Did you mean `{}`?", action.id)),
+        None => error.hint("`aside actions` says what each of them does."),
+    })
+}
+
+/// The actions to offer in a file of `language`, in the order of the catalogue.
+pub fn offered(language: &Language, settings: &Settings, running: bool) -> Vec<&'static Action> {
+    catalogue().iter().filter(|action| action.applies_to(language, running) && action.enabled(settings)).collect()
+}
+
+/// The title in an editor's menu, where actions of several servers stand side by side: recognisable first, then the
+/// action, then what it works on (a name, such as `load_inventory`).
+pub fn title_for(action: &Action, subject: Option<&str>) -> String {
+    format!("Aside: {}", action.phrase(subject))
+}
+
+/// Names come from source files and arguments: keep them on one line and within a menu's width.
+fn one_line(name: &str) -> String {
+    const WIDEST: usize = 60;
+    let mut words = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let mut line = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        line.push(' ');
+        line.push_str(word);
+    }
+    if line.chars().count() > WIDEST {
+        line = line.chars().take(WIDEST - 1).collect();
+        line.push('…');
+    }
+    line
+}
+
+/// Names people try that are no misspelling of the right one.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("types", "add-type-hints"),
+    ("type-hints", "add-type-hints"),
+    ("annotate", "add-type-hints"),
+    ("hints", "add-type-hints"),
+    ("tests", "write-tests"),
+    ("test", "write-tests"),
+    ("docs", "document"),
+    ("doc", "document"),
+    ("docstring", "document"),
+    ("comment", "document"),
+    ("describe", "explain"),
+    ("stop", "cancel"),
+    ("abort", "cancel"),
+];
+
+fn nearest(id: &str) -> Option<&'static Action> {
+    let wanted = id.trim().to_lowercase().replace(['_', ' '], "-");
+    if wanted.is_empty() || wanted.len() > 60 {
+        return None;
+    }
+    let wanted = SYNONYMS.iter().find(|(synonym, _)| *synonym == wanted).map_or(wanted.as_str(), |(_, name)| name);
+    catalogue()
+        .iter()
+        .map(|action| (strsim::normalized_damerau_levenshtein(wanted, &action.id), action))
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, action)| action)
+}

@@ -1,1 +1,263 @@
-//! (room under construction)
+//! What is sent: the prompt of a document action, laid out so that as much of it as possible is read from the cache.
+//!
+//! From what is shared by most requests to what is shared by none: tools → system prompt → the project's rules → the
+//! language's conventions → the document → tests, selection and task. Everything in front of the last layer depends only on
+//! the content of files, never on the action, the selection, the time or the machine, so that every action on a document
+//! has the same bytes up to there.
+
+mod breakpoints;
+mod conventions;
+mod describe;
+mod document;
+mod estimate;
+mod instruction;
+mod repair;
+mod rules;
+pub mod tags;
+
+use sha2::{Digest as _, Sha256};
+
+pub use describe::describe;
+pub use estimate::estimate_tokens;
+pub use repair::repair;
+pub use rules::{RulesFile, rules};
+
+use crate::actions::{Action, ResultForm};
+use crate::claude::models::{self, Model};
+use crate::claude::types::{CacheControl, ContentBlock, Message, MessageRequest, OutputConfig, Role, SystemBlock, Ttl};
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind};
+use crate::workspace::{Language, Span};
+
+/// The system prompt of all document actions. Its bytes are shared by every request of every user of a key.
+const SYSTEM: &str = include_str!("system.md");
+
+/// What a model that does not say takes in, in tokens: the least any model of the last years takes.
+const COMMON_CONTEXT: u64 = 200_000;
+
+/// Everything a prompt is made of.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    /// What is asked for.
+    pub action: &'a Action,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The model that is asked; its id is sent as the settings spell it.
+    pub model: &'a Model,
+    /// The document's language.
+    pub language: &'a Language,
+    /// The document's path, relative to the workspace folder, with `/`; never a path of this machine.
+    pub path: &'a str,
+    /// The whole document.
+    pub text: &'a str,
+    /// What is selected in it, on character boundaries; for an empty selection, the enclosing item.
+    pub selection: Span,
+    /// The project's rules, nearest first.
+    pub rules: &'a [RulesFile],
+    /// What the user adds in words.
+    pub prompt: Option<&'a str>,
+    /// Where tests go; only actions that write tests need it.
+    pub tests: Option<&'a TestTarget>,
+}
+
+/// Where tests are to be added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TestTarget {
+    /// The test file's path, relative to the workspace folder, with `/`.
+    pub path: String,
+    /// The framework's name, such as `pytest`.
+    pub framework: String,
+    /// What the file says now; none if there is no such file.
+    pub existing: Option<String>,
+    /// The tests are a module inside the document itself (Rust's `#[cfg(test)]`).
+    pub inline: bool,
+    /// How tests get at the code: an import, or a sentence; empty if not known.
+    pub import_hint: String,
+}
+
+/// A request, and what is known of it before it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The request, complete but for `stream`, which is set.
+    pub request: MessageRequest,
+    /// The parts of the prompt, in order; only those that are there.
+    pub layers: Vec<Layer>,
+    /// About how many tokens of input it has.
+    pub estimated_input_tokens: u64,
+    /// What the answer is to become.
+    pub form: ResultForm,
+    /// What the user may want to know, such as that nothing can be cached.
+    pub notes: Vec<String>,
+}
+
+/// A part of the prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Which.
+    pub name: LayerName,
+    /// About how many tokens it has itself.
+    pub estimated_tokens: u64,
+    /// The life of the cache entry that ends with this layer, if one does.
+    pub breakpoint: Option<Ttl>,
+    /// SHA-256 of its text: two requests whose layers have equal hashes up to one have an equal prefix up to there.
+    pub hash: String,
+}
+
+/// The parts of a prompt, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LayerName {
+    /// Tools; document actions have none.
+    Tools,
+    /// The system prompt.
+    System,
+    /// The project's rules.
+    Project,
+    /// The language's conventions.
+    Language,
+    /// The document.
+    Document,
+    /// What differs from action to action: tests, selection and task.
+    Instruction,
+}
+
+impl LayerName {
+    /// The name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::System => "system",
+            Self::Project => "project rules",
+            Self::Language => "language conventions",
+            Self::Document => "document",
+            Self::Instruction => "selection and task",
+        }
+    }
+}
+
+/// A layer before breakpoints are chosen: its texts become one block each.
+struct Draft {
+    name: LayerName,
+    blocks: Vec<String>,
+    tokens: u64,
+}
+
+/// The request for an action on a selection. Equal inputs give equal bytes.
+///
+/// Fails with `too_long` when not even an excerpt of the document fits, and with `config` when the action's template is
+/// wrong or the action asks no model.
+pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
+    let mut notes = Vec::new();
+    let request_model = model_id(input);
+    let max_tokens = max_tokens(input);
+    let limit = input_limit(input.model, max_tokens);
+
+    let mut drafts = Vec::with_capacity(5);
+    let mut draft = |name, blocks: Vec<String>| {
+        let tokens = blocks.iter().map(|block| estimate_tokens(block, input.model)).sum();
+        if !blocks.is_empty() {
+            drafts.push(Draft { name, blocks, tokens });
+        }
+        tokens
+    };
+    let mut used = draft(LayerName::System, vec![SYSTEM.trim_end().to_owned()]);
+    used += draft(LayerName::Project, project(input.rules));
+    used += draft(LayerName::Language, conventions::block(input.language).into_iter().collect());
+    let instruction = instruction::blocks(input)?;
+    used += instruction.iter().map(|block| estimate_tokens(block, input.model)).sum::<u64>();
+    let document = document::block(input, limit.saturating_sub(used));
+    if let Some(note) = document.note {
+        notes.push(note);
+    }
+    used += draft(LayerName::Document, vec![document.text]);
+    draft(LayerName::Instruction, instruction);
+    if used > limit {
+        return Err(too_long(input, used, limit));
+    }
+
+    let breakpoints = breakpoints::choose(&drafts, input.settings, input.model, &mut notes);
+    let layers = drafts.iter().zip(&breakpoints).map(|(draft, breakpoint)| layer(draft, *breakpoint)).collect();
+    let (system, content) = assemble(drafts, &breakpoints);
+    let mut request = MessageRequest {
+        model: request_model,
+        max_tokens: Some(max_tokens),
+        system,
+        messages: vec![Message { role: Role::User, content }],
+        stream: true,
+        ..MessageRequest::default()
+    };
+    tune(&mut request, input);
+    Ok(Plan { request, layers, estimated_input_tokens: used, form: input.action.result, notes })
+}
+
+/// The model's id as the user wrote it, which may name a dated version of the same model.
+fn model_id(input: &Input<'_>) -> String {
+    let written = input.settings.model_for(&input.action.id);
+    if models::lookup(written).id == input.model.id { written.to_owned() } else { input.model.id.clone() }
+}
+
+fn max_tokens(input: &Input<'_>) -> u32 {
+    let wanted = input.settings.max_output_tokens_for(&input.action.id);
+    input.model.max_output_tokens.and_then(|most| u32::try_from(most).ok()).map_or(wanted, |most| wanted.min(most))
+}
+
+/// Effort, where the model takes it. Thinking stays at the model's default: setting it would change nothing but the bytes.
+fn tune(request: &mut MessageRequest, input: &Input<'_>) {
+    let effort = input.settings.effort_for(&input.action.id).filter(|_| input.model.thinking.effort);
+    request.output_config = effort.map(|effort| OutputConfig { effort: Some(effort), format: None });
+}
+
+/// How many tokens of input there may be, so that the answer fits too.
+fn input_limit(model: &Model, max_tokens: u32) -> u64 {
+    model.max_input_tokens.unwrap_or(COMMON_CONTEXT).saturating_sub(u64::from(max_tokens))
+}
+
+fn too_long(input: &Input<'_>, tokens: u64, limit: u64) -> Error {
+    Error::new(
+        ErrorKind::TooLong,
+        format!(
+            "{} needs about {tokens} tokens, and {} takes {limit} beside its answer.",
+            capitalized(&input.action.title),
+            input.model.id
+        ),
+    )
+    .hint("Select less.")
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn project(rules: &[RulesFile]) -> Vec<String> {
+    let files: Vec<String> =
+        rules.iter().map(|file| tags::wrap("rules", &[("path", &file.path)], &file.text)).collect();
+    if files.is_empty() { Vec::new() } else { vec![files.join("\n\n")] }
+}
+
+fn layer(draft: &Draft, breakpoint: Option<Ttl>) -> Layer {
+    let mut hash = Sha256::new();
+    for block in &draft.blocks {
+        // With their lengths, so that no two lists of blocks give the same bytes.
+        hash.update((block.len() as u64).to_le_bytes());
+        hash.update(block);
+    }
+    let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Layer { name: draft.name, estimated_tokens: draft.tokens, breakpoint, hash }
+}
+
+/// The blocks of the system prompt and of the message, with a breakpoint at the end of each layer that has one.
+fn assemble(drafts: Vec<Draft>, breakpoints: &[Option<Ttl>]) -> (Vec<SystemBlock>, Vec<ContentBlock>) {
+    let (mut system, mut content) = (Vec::new(), Vec::new());
+    for (draft, breakpoint) in drafts.into_iter().zip(breakpoints) {
+        let last = draft.blocks.len().saturating_sub(1);
+        for (index, text) in draft.blocks.into_iter().enumerate() {
+            let cache_control = breakpoint.filter(|_| index == last).map(CacheControl::new);
+            if draft.name <= LayerName::System {
+                system.push(SystemBlock::Text { text, cache_control });
+            } else {
+                content.push(ContentBlock::Text { text, cache_control });
+            }
+        }
+    }
+    (system, content)
+}

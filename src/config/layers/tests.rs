@@ -134,7 +134,11 @@ fn a_repository_is_not_trusted() {
     );
     let editor = json!({"aside": {"api": {"baseUrl": "https://evil.example"}, "budget": {"monthlyUsd": 9}, "privacy":
         {"redact": true, "exclude": ["*.tmp"]}}});
-    check("[privacy]\nexclude = [\"*.pem\"]\n[budget]\ndaily_usd = 1\n", hostile, editor, expect![[r#"
+    check(
+        "[privacy]\nexclude = [\"*.pem\"]\n[budget]\ndaily_usd = 1\n",
+        hostile,
+        editor,
+        expect![[r#"
         ! …/ws/.aside/config.toml:3:1: `api.base_url` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
         ! …/ws/.aside/config.toml:4:1: `api.key_command` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
         ! …/ws/.aside/config.toml:5:1: `api.nonsense` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
@@ -146,30 +150,43 @@ fn a_repository_is_not_trusted() {
         privacy.exclude = ["*.pem","*.gen","*.tmp"] (editor settings)
         privacy.redact = true (editor settings)
         budget.daily_usd = 1.0 (…/user.toml)
-    "#]]);
-    check("", "budget = 1000\napi = \"https://evil.example\"\n", json!({}), expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        "budget = 1000\napi = \"https://evil.example\"\n",
+        json!({}),
+        expect![[r#"
         ! …/ws/.aside/config.toml:1:1: `budget` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
         ! …/ws/.aside/config.toml:2:1: `api` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_file_that_cannot_be_read_leaves_the_other_layers() {
-    check("model = \"a\"\n[cache\nttl = 1\n", "max_running = 3\n", json!([1]), expect![[r#"
+    check(
+        "model = \"a\"\n[cache\nttl = 1\n",
+        "max_running = 3\n",
+        json!([1]),
+        expect![[r#"
         ! …/user.toml:2:7: not TOML, so nothing in this file counts: unclosed table, expected `]`
         max_running = 3 (…/ws/.aside/config.toml)
-    "#]]);
+    "#]],
+    );
     let mut fixture = Fixture::new("", "max_running = 3\n");
     fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().to_str().unwrap());
     expect![[r#"
         ! …: cannot be read: not a file
         max_running = 3 (…/ws/.aside/config.toml)
-    "#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
+    "#]]
+    .assert_eq(&fixture.shown(&fixture.layers().resolve()));
     fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().join("none.toml").to_str().unwrap());
     expect![[r#"
         ! …/none.toml: cannot be read: No such file or directory (os error 2)
         max_running = 3 (…/ws/.aside/config.toml)
-    "#]].assert_eq(&fixture.shown(&fixture.layers().resolve()));
+    "#]]
+    .assert_eq(&fixture.shown(&fixture.layers().resolve()));
 }
 
 #[test]
@@ -218,7 +235,8 @@ fn environment_and_flags_stand_above_the_files() {
     expect![[r#"
         model = "c" (command line)
         api.base_url = "http://127.0.0.1:9/v" ($ANTHROPIC_BASE_URL)
-    "#]].assert_eq(&fixture.shown(&layers.resolve()));
+    "#]]
+    .assert_eq(&fixture.shown(&layers.resolve()));
 }
 
 proptest::proptest! {

@@ -1,0 +1,92 @@
+//! The actions Aside comes with.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use super::{Action, Applies, ResultForm};
+
+/// All actions, in the order of menus and lists.
+pub fn catalogue() -> &'static [Action] {
+    static CATALOGUE: LazyLock<Vec<Action>> = LazyLock::new(|| TABLE.iter().map(Row::action).collect());
+    &CATALOGUE
+}
+
+struct Row {
+    id: &'static str,
+    title: &'static str,
+    link: Option<&'static str>,
+    summary: &'static str,
+    kind: &'static str,
+    result: ResultForm,
+    applies: Applies,
+    instruction: &'static str,
+}
+
+impl Row {
+    fn action(&self) -> Action {
+        Action {
+            id: Cow::Borrowed(self.id),
+            title: self.title.to_owned(),
+            link: self.link.map(Cow::Borrowed),
+            summary: self.summary.to_owned(),
+            kind: self.kind.to_owned(),
+            result: self.result,
+            applies: self.applies,
+            instruction: self.instruction.to_owned(),
+        }
+    }
+}
+
+/// Ids and kinds are the contract with editors and users' settings: they never change.
+const TABLE: &[Row] = &[
+    Row {
+        id: "explain",
+        title: "explain",
+        link: None,
+        summary: "Explain what the selected code does, why, and where it can go wrong.",
+        kind: "refactor.aside.explain",
+        result: ResultForm::Explanation,
+        applies: Applies::Always,
+        instruction: include_str!("builtin/explain.md"),
+    },
+    Row {
+        id: "add-type-hints",
+        title: "add type hints",
+        link: Some("to"),
+        summary: "Add types to the selected code without changing what it does.",
+        kind: "refactor.rewrite.aside.typeHints",
+        result: ResultForm::Edit,
+        applies: Applies::OptionalTypes,
+        instruction: include_str!("builtin/add-type-hints.md"),
+    },
+    Row {
+        id: "write-tests",
+        title: "write tests",
+        link: Some("for"),
+        summary: "Write tests of the selected code, in the test file where the project keeps them.",
+        kind: "refactor.aside.tests",
+        result: ResultForm::Tests,
+        applies: Applies::Programming,
+        instruction: include_str!("builtin/write-tests.md"),
+    },
+    Row {
+        id: "document",
+        title: "document",
+        link: None,
+        summary: "Document the selected code in the language's own form, without touching the code.",
+        kind: "refactor.rewrite.aside.document",
+        result: ResultForm::Edit,
+        applies: Applies::Programming,
+        instruction: include_str!("builtin/document.md"),
+    },
+    Row {
+        id: "cancel",
+        title: "cancel",
+        link: None,
+        summary: "Cancel what is running.",
+        kind: "refactor.aside.cancel",
+        result: ResultForm::Control,
+        applies: Applies::WhileRunning,
+        instruction: "",
+    },
+];

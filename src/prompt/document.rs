@@ -1,0 +1,198 @@
+//! The document: whole where it fits, else the part around the selection with an outline of the rest.
+
+use std::fmt;
+
+use super::{Input, estimate_tokens, tags};
+use crate::workspace::syntax::Syntax;
+use crate::workspace::{Language, Span};
+
+/// More of one document is not sent: what is farther away rarely matters, and every miss of the cache pays for it.
+const WHOLE_DOCUMENT_TOKENS: u64 = 100_000;
+
+/// What is sent of a larger one. Smaller, since an excerpt is shared only by actions on the same selection.
+const EXCERPT_TOKENS: u64 = 30_000;
+
+/// The document's block.
+pub(super) struct DocumentBlock {
+    pub(super) text: String,
+    /// Set if something was left out.
+    pub(super) note: Option<String>,
+}
+
+/// The block of the document in at most about `room` tokens.
+pub(super) fn block(input: &Input<'_>, room: u64) -> DocumentBlock {
+    let place = [("path", input.path), ("language", input.language.id)];
+    let tokens = estimate_tokens(input.text, input.model);
+    if tokens <= room.min(WHOLE_DOCUMENT_TOKENS) {
+        return DocumentBlock { text: tags::wrap("document", &place, input.text), note: None };
+    }
+    // Estimates per character are good enough to share out room, and cheap in a large text.
+    let room = room.min(EXCERPT_TOKENS);
+    let bytes_per_token = (input.text.len() as u64 / tokens.max(1)).max(1);
+    let bytes = usize::try_from(room.saturating_mul(bytes_per_token)).unwrap_or(usize::MAX);
+    let excerpt = excerpt(input.text, input.language, &input.selection, bytes);
+    let [path, language] = place;
+    DocumentBlock {
+        text: tags::wrap("document", &[path, language, ("excerpt", "true")], &excerpt),
+        note: Some(format!(
+            "{} is too large to be sent whole (about {tokens} tokens): the model sees what is around the selection, and an \
+             outline.",
+            input.path
+        )),
+    }
+}
+
+/// Whether a span is so much of the text that sending it again would say little new: four fifths, in whole lines.
+pub(super) fn is_most_of(text: &str, span: &Span) -> bool {
+    let is_blank = |text: &str| text.chars().all(|c| c == ' ' || c == '\t');
+    let before = text[..span.start].rsplit(['\n', '\r']).next().unwrap_or_default();
+    let after = text[span.end..].split(['\n', '\r']).next().unwrap_or_default();
+    let starts_line = is_blank(before);
+    let ends_line = is_blank(after) || text[..span.end].ends_with(['\n', '\r']);
+    starts_line && ends_line && !span.is_empty() && span.len() >= text.len() - text.len() / 5
+}
+
+/// The lines of a span, 1-based and inclusive. Written as `41-63`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lines {
+    pub(super) first: usize,
+    pub(super) last: usize,
+}
+
+impl Lines {
+    /// A span that ends at the beginning of a line does not touch that line.
+    pub(super) fn of(text: &str, span: &Span) -> Self {
+        let first = 1 + breaks(&text[..span.start]);
+        let inside = &text[span.clone()];
+        let inside = inside
+            .strip_suffix("\r\n")
+            .or_else(|| inside.strip_suffix('\n'))
+            .or_else(|| inside.strip_suffix('\r'))
+            .unwrap_or(inside);
+        Self { first, last: first + breaks(inside) }
+    }
+}
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+/// How many line breaks there are; the protocol knows `\n`, `\r\n` and `\r`.
+fn breaks(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let lone_returns = bytes.windows(2).filter(|pair| pair[0] == b'\r' && pair[1] != b'\n').count();
+    bytes.iter().filter(|byte| **byte == b'\n').count() + lone_returns + usize::from(bytes.last() == Some(&b'\r'))
+}
+
+/// The head of the file (imports), what is around the selection, and outlines of what is between, in about `bytes`.
+fn excerpt(text: &str, language: &Language, selection: &Span, bytes: usize) -> String {
+    let lines = line_spans(text);
+    let touches = |line: &Span| line.start < selection.end.max(selection.start + 1) && line.end > selection.start;
+    let first = lines.iter().position(touches).unwrap_or(lines.len().saturating_sub(1));
+    let last = lines.iter().rposition(touches).unwrap_or(first);
+
+    // A tenth for the head, a fifth for the outline, the rest for the neighbourhood: two thirds of it above the selection,
+    // where definitions are.
+    let head = take(lines.iter(), bytes / 10).min(first);
+    let around = bytes * 7 / 10;
+    let above = take(lines[head..first].iter().rev(), around * 2 / 3);
+    let below = take(lines[last + 1..].iter(), around / 3);
+    // The selection itself has a tag of its own; a large one is only hinted at here.
+    let kept_inside = take(lines[first..=last].iter(), around);
+    let middle = first - above..(first + kept_inside).min(last + 1);
+    let after = if middle.end > last { middle.end..last + 1 + below } else { last + 1..last + 1 + below };
+
+    let outline = outline(text, language);
+    let mut room = bytes / 5;
+    let mut pieces = String::new();
+    let mut next = 0;
+    for kept in [0..head, middle, after] {
+        if kept.is_empty() {
+            continue;
+        }
+        if kept.start > next {
+            pieces.push_str(&omitted(&lines, next..kept.start, &outline, &mut room));
+        }
+        pieces.push_str(&text[lines[kept.start].start..lines[kept.end - 1].end]);
+        if !pieces.ends_with('\n') {
+            pieces.push('\n');
+        }
+        next = kept.end;
+    }
+    if next < lines.len() {
+        pieces.push_str(&omitted(&lines, next..lines.len(), &outline, &mut room));
+    }
+    pieces
+}
+
+/// How many of the lines fit into `bytes`.
+fn take<'a>(lines: impl Iterator<Item = &'a Span>, bytes: usize) -> usize {
+    let mut used = 0;
+    lines
+        .take_while(|line| {
+            used += line.len();
+            used <= bytes
+        })
+        .count()
+}
+
+fn line_spans(text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut start = 0;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+        if ends {
+            spans.push(start..at + 1);
+            start = at + 1;
+        }
+    }
+    if start < text.len() || spans.is_empty() {
+        spans.push(start..text.len());
+    }
+    spans
+}
+
+/// The first lines of signatures, with where they begin.
+fn outline(text: &str, language: &Language) -> Vec<(usize, String)> {
+    let Some(syntax) = Syntax::parse(language, text) else { return Vec::new() };
+    let items = syntax.items();
+    let depth = |mut parent: Option<usize>| {
+        let mut depth = 0;
+        while let Some(index) = parent {
+            depth += 1;
+            parent = items[index].parent;
+        }
+        depth
+    };
+    items
+        .iter()
+        .map(|item| {
+            let signature = text[item.signature.clone()].lines().next().unwrap_or_default().trim();
+            let indent = "    ".repeat(depth(item.parent));
+            (item.signature.start, format!("{indent}{}", signature.chars().take(160).collect::<String>()))
+        })
+        .collect()
+}
+
+/// What stands in for lines that were left out.
+fn omitted(lines: &[Span], left_out: Span, outline: &[(usize, String)], room: &mut usize) -> String {
+    let bytes = lines[left_out.start].start..lines[left_out.end - 1].end;
+    let mut text = String::new();
+    for (_, signature) in outline.iter().filter(|(at, _)| bytes.contains(at)) {
+        if signature.len() + 1 > *room {
+            break;
+        }
+        *room -= signature.len() + 1;
+        text.push_str(signature);
+        text.push('\n');
+    }
+    let range = format!("{}-{}", left_out.start + 1, left_out.end);
+    if text.is_empty() {
+        tags::empty("omitted", &[("lines", &range)]) + "\n"
+    } else {
+        tags::wrap("omitted", &[("lines", &range)], text.trim_end()) + "\n"
+    }
+}

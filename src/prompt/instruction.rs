@@ -1,0 +1,84 @@
+//! The end of the prompt: what differs from action to action.
+
+use minijinja::{Environment, UndefinedBehavior, context};
+
+use super::document::{Lines, is_most_of};
+use super::{Input, TestTarget, tags};
+use crate::error::{Error, ErrorKind};
+
+/// The blocks of the last layer: existing tests, then the selection, then the task.
+pub(super) fn blocks(input: &Input<'_>) -> Result<Vec<String>, Error> {
+    let mut blocks = Vec::with_capacity(3);
+    blocks.extend(input.tests.map(tests));
+    blocks.push(selection(input));
+    blocks.push(task(input)?);
+    Ok(blocks)
+}
+
+fn tests(target: &TestTarget) -> String {
+    let existing = target.existing.as_deref().unwrap_or_default();
+    let exists = if target.existing.is_some() { "true" } else { "false" };
+    let attributes = [("path", target.path.as_str()), ("framework", &target.framework), ("exists", exists)];
+    // Tests that live in the document are in front of this already.
+    tags::wrap("tests", &attributes, if target.inline { "" } else { existing })
+}
+
+/// The selected code, verbatim; where it is most of the document, its place in the document instead.
+fn selection(input: &Input<'_>) -> String {
+    let code = &input.text[input.selection.clone()];
+    let lines = Lines::of(input.text, &input.selection).to_string();
+    let place = [("path", input.path), ("language", input.language.id), ("lines", &lines)];
+    if !is_most_of(input.text, &input.selection) {
+        return tags::wrap("selection", &place, code);
+    }
+    // Models count lines badly, so the ends are named too.
+    let mut filled = code.lines().map(str::trim).filter(|line| !line.is_empty());
+    let begins = shortened(filled.next().unwrap_or_default());
+    let ends = shortened(filled.next_back().unwrap_or_default());
+    let [path, language, lines] = place;
+    tags::empty("selection", &[path, language, lines, ("begins", &begins), ("ends", &ends)])
+}
+
+fn shortened(line: &str) -> String {
+    line.chars().take(80).collect()
+}
+
+fn task(input: &Input<'_>) -> Result<String, Error> {
+    let mut text = render(input)?;
+    if let Some(wish) = input.prompt.map(str::trim).filter(|wish| !wish.is_empty()) {
+        text.push_str("\n\nThe user adds, within what the task allows:\n");
+        text.push_str(&tags::wrap("wish", &[], wish));
+    }
+    Ok(tags::wrap("task", &[("action", &input.action.id)], &text))
+}
+
+fn render(input: &Input<'_>) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Nothing here is HTML, whatever a template's name may end in.
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    let tests = input.tests;
+    let variables = context! {
+        action => input.action.id.as_ref(),
+        language => input.language.name,
+        language_id => input.language.id,
+        fence => input.language.fence,
+        path => input.path,
+        selection => &input.text[input.selection.clone()],
+        lines => Lines::of(input.text, &input.selection).to_string(),
+        prompt => input.prompt.unwrap_or_default(),
+        tests_path => tests.map_or("", |tests| tests.path.as_str()),
+        tests_exist => tests.is_some_and(|tests| tests.existing.is_some()),
+        tests_inline => tests.is_some_and(|tests| tests.inline),
+        framework => tests.map_or("", |tests| tests.framework.as_str()),
+        import_hint => tests.map_or("", |tests| tests.import_hint.as_str()),
+    };
+    let text = environment.render_str(&input.action.instruction, variables).map_err(|error| {
+        Error::new(ErrorKind::Config, format!("The prompt of the action `{}` is wrong: {error}.", input.action.id))
+    })?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::new(ErrorKind::Config, format!("The action `{}` asks no model anything.", input.action.id)));
+    }
+    Ok(text.to_owned())
+}
