@@ -1,0 +1,161 @@
+//! From the first byte to the exit code.
+
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, ClientOptions, Sandbox};
+
+fn rude() -> ClientOptions {
+    ClientOptions { rude: true, ..ClientOptions::default() }
+}
+
+fn code(answer: Result<Value, Value>) -> i64 {
+    answer.expect_err("an error")["code"].as_i64().unwrap()
+}
+
+#[test]
+fn exit_after_shutdown_is_success() {
+    let sandbox = Sandbox::new();
+    // Dropping the client goes through shutdown and exit, and wants 0.
+    drop(Client::start(&sandbox, ClientOptions::default()));
+}
+
+#[test]
+fn exit_without_shutdown_is_a_failure() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    client.notify("exit", Value::Null);
+    assert_eq!(client.exit_status().code(), Some(1));
+}
+
+#[test]
+fn exit_before_initialize_is_a_failure() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::spawn(&sandbox, &rude());
+    client.notify("exit", Value::Null);
+    assert_eq!(client.exit_status().code(), Some(1));
+}
+
+#[test]
+fn exit_with_null_params_is_understood() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    assert_eq!(client.request("shutdown", Value::Null), Ok(Value::Null));
+    // kak-lsp writes the params out.
+    client.notify("exit", Value::Null);
+    assert_eq!(client.exit_status().code(), Some(0));
+}
+
+#[test]
+fn end_of_input_ends_the_process() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    client.close_input();
+    client.exit_status();
+}
+
+#[test]
+fn end_of_input_ends_the_process_while_a_job_runs() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.example("inventory.py");
+    let simulator = crate::support::Simulator::start(&sandbox, None, Some(20));
+    let mut client =
+        Client::start(&sandbox, ClientOptions { rude: true, ..ClientOptions::with_api(simulator.url.as_str()) });
+    let uri = sandbox.uri("inventory.py");
+    client.open(&uri, "python", &text);
+    let job = client.run("explain", &uri, 0..text.len());
+    client.first_text(&job);
+    client.close_input();
+    client.exit_status();
+    // The request died with the process: the simulator saw an answer that was not taken to its end.
+    let rows = simulator.account();
+    assert_eq!(rows["requests"].as_array().unwrap().len(), 1, "{rows}");
+    assert_eq!(rows["requests"][0]["complete"], false, "{rows}");
+}
+
+#[test]
+fn end_of_input_inside_a_frame_ends_the_process() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.aside().args(["serve", "--simulate"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"Content-Length: 1000\r\n\r\n{\"jsonrpc\":").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "nothing but frames goes to stdout");
+}
+
+#[test]
+fn requests_before_initialize_are_refused_and_the_server_goes_on() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::spawn(&sandbox, &rude());
+    let hover = json!({"textDocument": {"uri": "file:///a.py"}, "position": {"line": 0, "character": 0}});
+    assert_eq!(code(client.request("textDocument/hover", hover)), -32002);
+    assert_eq!(code(client.request("shutdown", Value::Null)), -32002);
+    client.request("initialize", json!({"processId": null, "rootUri": null, "capabilities": {}})).unwrap();
+    client.notify("initialized", json!({}));
+    assert_eq!(client.request("shutdown", Value::Null), Ok(Value::Null));
+    client.notify("exit", Value::Null);
+    assert_eq!(client.exit_status().code(), Some(0));
+}
+
+#[test]
+fn a_second_initialize_is_refused() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    let again = client.request("initialize", json!({"processId": null, "rootUri": null, "capabilities": {}}));
+    assert_eq!(code(again), -32600);
+}
+
+#[test]
+fn an_unknown_request_is_not_found_and_an_unknown_notification_is_ignored() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    client.notify("aside/noSuchThing", json!({"a": 1}));
+    client.notify("$/noSuchThing", json!({}));
+    assert_eq!(code(client.request("aside/noSuchThing", json!({}))), -32601);
+    assert_eq!(code(client.request("textDocument/definition", json!({}))), -32601);
+}
+
+#[test]
+fn requests_after_shutdown_are_refused() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    assert_eq!(client.request("shutdown", Value::Null), Ok(Value::Null));
+    let hover = json!({"textDocument": {"uri": "file:///a.py"}, "position": {"line": 0, "character": 0}});
+    assert_eq!(code(client.request("textDocument/hover", hover)), -32600);
+    client.notify("exit", Value::Null);
+    assert_eq!(client.exit_status().code(), Some(0));
+}
+
+#[test]
+fn params_of_the_wrong_shape_are_an_error_of_that_request_only() {
+    let sandbox = Sandbox::new();
+    let mut client = Client::start(&sandbox, rude());
+    assert_eq!(code(client.request("textDocument/codeAction", json!({"textDocument": 3}))), -32602);
+    client.notify("textDocument/didChange", json!({"textDocument": null}));
+    client.notify("textDocument/didOpen", json!([]));
+    assert_eq!(client.request("shutdown", Value::Null), Ok(Value::Null));
+    client.notify("exit", Value::Null);
+    assert_eq!(client.exit_status().code(), Some(0));
+}
+
+#[test]
+fn a_frame_that_is_not_json_does_not_end_the_session() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.aside().args(["serve", "--simulate"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for body in [
+        "{not json",
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"rootUri":null,"capabilities":{}}}"#,
+        r#"{"jsonrpc":"2.0","method":"initialized","params":{}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#,
+        r#"{"jsonrpc":"2.0","method":"exit"}"#,
+    ] {
+        write!(stdin, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    }
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("-32700"), "a parse error is reported: {said}");
+    assert!(said.contains("\"id\":2"), "shutdown is still answered: {said}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,24 @@
+//! The built program, driven over its pipes and sockets as editors and people drive it. One binary, so that it links
+//! once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and `json!` makes values to be given away"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod act;
+mod bad_input;
+mod cancel;
+mod code_actions;
+mod edits;
+mod explanations;
+mod initialize;
+mod lifecycle;
+mod run;
+mod sync;
+mod usage;
