@@ -4,6 +4,7 @@
 //! said and [`Layers::resolve`] folds it to [`Settings`], with a [`Problem`] for every key or value that was left out.
 
 mod base_url;
+mod credentials;
 mod environment;
 mod keys;
 mod layers;
@@ -18,6 +19,7 @@ mod trust;
 mod values;
 
 pub use self::base_url::BaseUrl;
+pub use self::credentials::{bad_custom_headers, credentials, custom_headers};
 pub use self::environment::Environment;
 pub use self::keys::{camel, snake};
 pub use self::layers::{Layers, Resolved};
@@ -27,7 +29,7 @@ pub use self::options::{
 };
 pub use self::paths::Paths;
 pub use self::problem::{Problem, Source};
-pub use self::reference::reference;
+pub use self::reference::{commented_file, reference};
 pub use self::schema::{Spelling, key_names, schema};
 pub use self::settings::{
     ActionSettings, Api, Budget, Cache, CacheLayout, CacheTtl, Confirm, Edits, Hover, HoverMode, Privacy, Settings,

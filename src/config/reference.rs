@@ -77,7 +77,7 @@ fn heading(page: &mut String, section: &str) {
 }
 
 fn entry(page: &mut String, name: &str, key: &Value) {
-    let _ = write!(page, "\n#### `{name}`\n\n{}\n\n- takes: {}\n", description(key), takes(key));
+    let _ = write!(page, "\n#### `{name}`\n\n{}\n\n- takes: {}\n", description(key), schema::takes(key));
     for (choice, meaning) in schema::choices(key) {
         if !meaning.is_empty() {
             let _ = writeln!(page, "  - `{choice}`: {meaning}");
@@ -87,17 +87,30 @@ fn entry(page: &mut String, name: &str, key: &Value) {
         Some(value) => format!("`{value}`"),
         None => "not set".to_owned(),
     };
-    let _ = write!(page, "- default: {default}\n- in an editor: `aside.{}`\n", camel(name));
+    let _ = writeln!(page, "- default: {default}");
+    let _ = match is_personal(name) {
+        true => writeln!(page, "- not in a workspace's file, not in an editor"),
+        false => writeln!(page, "- in an editor: `aside.{}`", camel(name)),
+    };
 }
 
-/// A configuration file in which every key stands as a comment, with its default or an example.
-pub(crate) fn commented_file() -> String {
+/// Whether a key counts only where no repository can have written it.
+fn is_personal(name: &str) -> bool {
+    name.starts_with("api.") || name.starts_with("budget.")
+}
+
+/// A configuration file in which every key stands as a comment, with its default or an example. One for a workspace
+/// leaves out what does not count there.
+pub fn commented_file(for_workspace: bool) -> String {
     let mut file = String::from(
         "# Aside's configuration. Every key is shown with its default; remove the `#` in front of what you change.\n\
          # What the keys mean in full: `aside config schema --markdown`.\n",
     );
     let mut section = None;
     schema::each_key(&mut |name, key| {
+        if for_workspace && is_personal(name) {
+            return;
+        }
         let (own_section, last) = match name.rsplit_once('.') {
             Some((section, last)) => (Some(section.replace("NAME", "explain")), last),
             None => (None, name),
@@ -140,21 +153,6 @@ fn description(schema: &Value) -> &str {
     schema.get("description").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn takes(key: &Value) -> String {
-    let choices = schema::choices(key);
-    if !choices.is_empty() {
-        return choices.iter().map(|(choice, _)| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", ");
-    }
-    let number = |name: &str| key.get(name).and_then(Value::as_u64);
-    match (key.get("type").and_then(Value::as_str), number("minimum"), number("maximum")) {
-        (Some("integer"), Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
-        (Some("number"), ..) => "a number, zero or more".into(),
-        (Some("boolean"), ..) => "`true` or `false`".into(),
-        (Some("array"), ..) => "a list of texts".into(),
-        _ => "a text".into(),
-    }
-}
-
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -191,7 +189,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
         let env = Environment::from_pairs([("ASIDE_CONFIG", file.to_str().unwrap())]);
-        let uncommented = commented_file()
+        let uncommented = commented_file(false)
             .lines()
             .map(|line| match line.strip_prefix('#') {
                 Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
@@ -199,7 +197,7 @@ mod tests {
             })
             .collect::<Vec<_>>()
             .join("\n");
-        for (text, keys) in [(commented_file(), 0), (uncommented, schema::key_names().len())] {
+        for (text, keys) in [(commented_file(false), 0), (uncommented, schema::key_names().len())] {
             std::fs::write(&file, &text).unwrap();
             let resolved = Layers::load(&env, &Paths::new(&env), None).resolve();
             assert_eq!(resolved.problems, [], "{text}");

@@ -55,6 +55,22 @@ pub(super) fn choices(schema: &Value) -> Vec<(&str, &str)> {
     named.chain(plain.filter_map(|choice| Some((choice.as_str()?, "")))).collect()
 }
 
+/// What a value may be, in words.
+pub(super) fn takes(key: &Value) -> String {
+    let choices = choices(key);
+    if !choices.is_empty() {
+        return choices.iter().map(|(choice, _)| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", ");
+    }
+    let number = |name: &str| key.get(name).and_then(Value::as_u64);
+    match (key.get("type").and_then(Value::as_str), number("minimum"), number("maximum")) {
+        (Some("integer"), Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
+        (Some("number"), ..) => "a number, zero or more".into(),
+        (Some("boolean"), ..) => "`true` or `false`".into(),
+        (Some("array"), ..) => "a list of texts".into(),
+        _ => "a text".into(),
+    }
+}
+
 static SNAKE: LazyLock<Value> = LazyLock::new(|| {
     let generator = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true).into_generator();
     let mut schema = generator.into_root_schema_for::<Options>().to_value();

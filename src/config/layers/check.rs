@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config::leaves::Leaf;
 use crate::config::trust::{Verdict, judge};
-use crate::config::{Options, Problem, Source, camel, schema};
+use crate::config::{Options, Problem, Source, camel, schema, snake};
 
 /// A value that counts.
 #[derive(Clone, Debug)]
@@ -54,8 +54,8 @@ pub(super) fn check_all(leaves: Vec<Leaf>, source: &Source) -> (Vec<Entry>, Vec<
             Verdict::Add => true,
             Verdict::Refuse(reason) => {
                 let message = format!(
-                    "`{}` is refused here, because {reason} and a repository can carry this; it counts in your own \
-                     configuration file (`aside config path`)",
+                    "`{}` does not count here, where a repository could set it: {reason}. Set it in your own file \
+                     (`aside config path`)",
                     leaf.spelled
                 );
                 problems.push(problem(&leaf, source, message));
@@ -149,6 +149,10 @@ fn explain(leaf: &Leaf, value: &Value, source: &Source, reason: &str) -> Vec<Str
         });
         return reasons.collect();
     }
+    // What our own types say is better than what can be said of a kind of value in general.
+    if reason.starts_with("invalid ") {
+        return vec![format!("`{spelled}` takes {}, not {value}", schema::takes(schema))];
+    }
     vec![format!("`{spelled}`: {reason}")]
 }
 
@@ -171,7 +175,8 @@ fn unknown(leaf: &Leaf, source: &Source) -> String {
     // `ttl` alone, or in the wrong section, is the key of that name in its section.
     let misplaced = || {
         let last = leaf.path.last()?;
-        names.iter().map(String::as_str).find(|name| name.rsplit('.').next() == Some(last))
+        let last = snake(last);
+        names.iter().map(String::as_str).find(|name| name.rsplit('.').next() == Some(&last))
     };
     // In a section that exists its own keys are meant, so only the last word counts.
     let in_section = || {

@@ -1,0 +1,95 @@
+//! `aside actions`: what there is to run.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::Invocation;
+use super::terminal::{self, DIM, NAME};
+use crate::actions::{Action, Applies, ResultForm, catalogue};
+use crate::config::{Options, Settings};
+use crate::error::{Error, ErrorKind};
+use crate::workspace::{Language, language};
+
+/// Arguments of `aside actions`.
+#[derive(Debug, Args)]
+pub struct ActionsArgs {
+    /// Only those for a language, by its LSP id (python) or a file's ending (py)
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Lists the actions.
+pub fn run(args: &ActionsArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let language = args.language.as_deref().map(find_language).transpose()?;
+    let settings = invocation.resolve(invocation.workspace_root(None).as_deref(), &Options::default()).settings;
+    let actions: Vec<&Action> = catalogue()
+        .iter()
+        .filter(|action| language.is_none_or(|language| action.applies_to(language, false)))
+        .collect();
+    if args.json {
+        let rows: Vec<Value> = actions.iter().map(|action| row(action, &settings)).collect();
+        terminal::print_json(&rows)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let width = actions.iter().map(|action| action.id.len()).max().unwrap_or_default();
+    let mut out = terminal::stdout();
+    for action in actions {
+        let off = if action.enabled(&settings) { "" } else { " (switched off)" };
+        writeln!(out, "{NAME}{:width$}{NAME:#}  {}{DIM}{off}{DIM:#}", action.id, action.summary)?;
+        writeln!(out, "{:width$}  {DIM}{}; {}{DIM:#}", "", offered(action.applies), action.kind)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(action: &Action, settings: &Settings) -> Value {
+    json!({
+        "id": action.id,
+        "title": action.title,
+        "summary": action.summary,
+        "kind": action.kind,
+        "result": match action.result {
+            ResultForm::Explanation => "explain",
+            ResultForm::Edit => "edit",
+            ResultForm::Tests => "tests",
+            ResultForm::Diagnostics => "diagnostics",
+            ResultForm::Control => "control",
+        },
+        "offered": offered(action.applies),
+        "enabled": action.enabled(settings),
+        "model": settings.model_for(&action.id),
+    })
+}
+
+fn offered(applies: Applies) -> &'static str {
+    match applies {
+        Applies::Always => "always",
+        Applies::OptionalTypes => "languages with optional types",
+        Applies::Programming => "programming languages",
+        Applies::WhileRunning => "while something runs",
+    }
+}
+
+/// By id, or by a file's ending, since that is what people know.
+fn find_language(name: &str) -> Result<&'static Language, Error> {
+    let name = name.to_lowercase();
+    let by_id = language::by_id(&name);
+    let by_ending = language::by_path(Path::new(&format!("file.{}", name.trim_start_matches('.'))));
+    let known = |found: &&'static Language| !std::ptr::eq::<Language>(*found, &raw const language::PLAIN) || name == found.id;
+    if let Some(found) = [by_id, by_ending].into_iter().find(known) {
+        return Ok(found);
+    }
+    let ids = || language::all().iter().map(|language| language.id);
+    let nearest = ids().max_by(|a, b| strsim::jaro_winkler(a, &name).total_cmp(&strsim::jaro_winkler(b, &name)));
+    let error = Error::new(ErrorKind::Config, format!("There is no language `{}` in Aside's table.", name.escape_debug()));
+    Err(match nearest.filter(|id| strsim::jaro_winkler(id, &name) > 0.8) {
+        Some(id) => error.hint(format!("Did you mean `{id}`?")),
+        None => error.hint(format!("It knows {}.", ids().collect::<Vec<_>>().join(", "))),
+    })
+}

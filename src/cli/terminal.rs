@@ -1,0 +1,99 @@
+//! Speaking to a person: colour where it is wanted, errors with what to do about them.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use super::exit;
+use crate::config::Problem;
+use crate::error::{Error, ErrorKind};
+
+/// Headings.
+pub const BOLD: Style = Style::new().bold();
+/// What is there but not important.
+pub const DIM: Style = Style::new().dimmed();
+/// Names that can be typed.
+pub const NAME: Style = AnsiColor::Cyan.on_default();
+/// All is well.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Worth a look.
+pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// Not well.
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// The colours of help texts.
+pub const STYLES: clap::builder::Styles = clap::builder::Styles::styled()
+    .header(BOLD)
+    .usage(BOLD)
+    .literal(NAME)
+    .placeholder(Style::new())
+    .error(ERROR)
+    .valid(GOOD)
+    .invalid(WARNING);
+
+/// Standard output: colours reach it only if it is a terminal that wants them (`NO_COLOR`, `CLICOLOR_FORCE`).
+pub fn stdout() -> anstream::AutoStream<std::io::StdoutLock<'static>> {
+    anstream::stdout().lock()
+}
+
+/// Standard error, likewise.
+pub fn stderr() -> anstream::AutoStream<std::io::StderrLock<'static>> {
+    anstream::stderr().lock()
+}
+
+/// Prints a value as indented JSON.
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    // Not by way of `stdout`: what looks like a colour inside of a string is data.
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Warns of what was left out of the configuration.
+pub fn warn_problems(problems: &[Problem]) {
+    let mut out = stderr();
+    for problem in problems {
+        // Nobody is left to tell if standard error is closed.
+        let _ = writeln!(out, "{WARNING}warning{WARNING:#}: {problem}");
+    }
+}
+
+/// Prints an error and what to do about it to standard error; the exit code that belongs to it.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    // `aside … | head` closed the pipe: it has what it wanted.
+    if error.chain().any(|cause| matches!(cause.downcast_ref::<std::io::Error>(), Some(io) if io.kind() == std::io::ErrorKind::BrokenPipe)) {
+        return ExitCode::SUCCESS;
+    }
+    let mut out = stderr();
+    let Some(known) = error.downcast_ref::<Error>() else {
+        let _ = writeln!(out, "{ERROR}error{ERROR:#}: {error:#}");
+        return ExitCode::from(exit::FAILED);
+    };
+    let _ = writeln!(out, "{ERROR}error{ERROR:#}: {}", known.message);
+    if let Some(hint) = &known.hint {
+        let _ = writeln!(out, "  {NAME}→{NAME:#} {hint}");
+    }
+    if let Some(id) = &known.request_id {
+        let _ = writeln!(out, "  {DIM}request-id: {id}{DIM:#}");
+    }
+    ExitCode::from(if known.kind == ErrorKind::Config { exit::USAGE } else { exit::FAILED })
+}
+
+/// A panic is a defect of ours and says so, in two lines and without the user's data.
+pub fn explain_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        let mut out = stderr();
+        let _ = writeln!(out, "{ERROR}error{ERROR:#}: a defect of Aside {}{place}.", env!("CARGO_PKG_VERSION"));
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            let _ = writeln!(out, "{info}\n{}", std::backtrace::Backtrace::force_capture());
+        } else {
+            let _ = writeln!(
+                out,
+                "  {NAME}→{NAME:#} Please report it, with what you did and what `RUST_BACKTRACE=1 aside …` prints."
+            );
+        }
+    }));
+}
