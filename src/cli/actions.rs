@@ -81,13 +81,15 @@ fn find_language(name: &str) -> Result<&'static Language, Error> {
     let name = name.to_lowercase();
     let by_id = language::by_id(&name);
     let by_ending = language::by_path(Path::new(&format!("file.{}", name.trim_start_matches('.'))));
-    let known = |found: &&'static Language| !std::ptr::eq::<Language>(*found, &raw const language::PLAIN) || name == found.id;
+    let known =
+        |found: &&'static Language| !std::ptr::eq::<Language>(*found, &raw const language::PLAIN) || name == found.id;
     if let Some(found) = [by_id, by_ending].into_iter().find(known) {
         return Ok(found);
     }
     let ids = || language::all().iter().map(|language| language.id);
     let nearest = ids().max_by(|a, b| strsim::jaro_winkler(a, &name).total_cmp(&strsim::jaro_winkler(b, &name)));
-    let error = Error::new(ErrorKind::Config, format!("There is no language `{}` in Aside's table.", name.escape_debug()));
+    let error =
+        Error::new(ErrorKind::Config, format!("There is no language `{}` in Aside's table.", name.escape_debug()));
     Err(match nearest.filter(|id| strsim::jaro_winkler(id, &name) > 0.8) {
         Some(id) => error.hint(format!("Did you mean `{id}`?")),
         None => error.hint(format!("It knows {}.", ids().collect::<Vec<_>>().join(", "))),

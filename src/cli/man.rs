@@ -1,10 +1,10 @@
 //! `aside man`: manual pages.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, CommandFactory};
 
 use super::Cli;
 use crate::error::{Error, ErrorKind};
@@ -20,33 +20,18 @@ pub struct ManArgs {
 
 /// Prints the page of the program, or writes all pages.
 pub fn run(args: &ManArgs) -> anyhow::Result<ExitCode> {
-    let mut command = Cli::command();
-    command.build();
     match &args.dir {
         Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(|error| cannot_write(dir, &error))?;
-            write_pages(&command, "aside", dir)?;
+            let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
+            written.map_err(|error| {
+                Error::new(ErrorKind::Config, format!("{} cannot be written: {error}.", dir.display()))
+            })?;
         }
-        None => std::io::stdout().lock().write_all(&page(&command, "aside")?)?,
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            std::io::stdout().lock().write_all(&page)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn page(command: &Command, name: &str) -> std::io::Result<Vec<u8>> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone().name(name.to_owned()).display_name(name.to_owned())).render(&mut page)?;
-    Ok(page)
-}
-
-fn write_pages(command: &Command, name: &str, dir: &Path) -> anyhow::Result<()> {
-    let file = dir.join(format!("{name}.1"));
-    std::fs::write(&file, page(command, name)?).map_err(|error| cannot_write(&file, &error))?;
-    for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
-        write_pages(inner, &format!("{name}-{}", inner.get_name()), dir)?;
-    }
-    Ok(())
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Config, format!("{} cannot be written: {error}.", path.display()))
 }

@@ -146,9 +146,12 @@ fn dispatch(command: Command, invocation: &Invocation) -> anyhow::Result<ExitCod
 /// A runtime for commands that need one: work here is waiting, so two to four threads are plenty.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("aside").enable_all().build().map_err(
-        |error| Error::new(ErrorKind::Internal, format!("The system gives no threads: {error}.")),
-    )
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("aside")
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("The system gives no threads: {error}.")))
 }
 
 #[cfg(test)]

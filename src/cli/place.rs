@@ -123,7 +123,8 @@ impl PlaceRange {
     fn resolve(self, text: &str) -> Result<Span, Error> {
         let lines = lines(text);
         let outside = |message: String| {
-            Err(Error::new(ErrorKind::Config, message).hint("Lines and columns count from 1, columns count characters."))
+            Err(Error::new(ErrorKind::Config, message)
+                .hint("Lines and columns count from 1, columns count characters."))
         };
         let count = lines.len();
         for point in [Some(self.start), self.end].into_iter().flatten() {
@@ -176,7 +177,8 @@ fn number(digits: &str, place: &str) -> Result<usize, String> {
 }
 
 fn usage(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Config, message.into()).hint("It is FILE, FILE:LINE, FILE:LINE-LINE or FILE:LINE:COLUMN-LINE:COLUMN.")
+    Error::new(ErrorKind::Config, message.into())
+        .hint("It is FILE, FILE:LINE, FILE:LINE-LINE or FILE:LINE:COLUMN-LINE:COLUMN.")
 }
 
 /// The lines without what ends them; a text that ends in a line break has an empty last line, as in an editor.

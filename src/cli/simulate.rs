@@ -35,7 +35,8 @@ pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let SimulateArgs { port, speed, scenario: _ } = args;
     // Before the address is printed: whoever reads it may stop us at once.
     let stopped = stop_signal()?;
-    let running = Simulator::start(SimulatorOptions { port, scenario, tokens_per_second: speed, ..Default::default() })?;
+    let running =
+        Simulator::start(SimulatorOptions { port, scenario, tokens_per_second: speed, ..Default::default() })?;
     greet(running.url().as_str().trim_end_matches('/'))?;
     stopped.await;
     drop(running);

@@ -134,7 +134,9 @@ fn print_table(out: &mut impl Write, by: Grouping, total: &Totals, rows: &[Usage
     let cells: Vec<[String; 6]> = rows.iter().map(|row| cells(&row.totals)).chain([cells(total)]).collect();
     let name_width = names.iter().map(|name| name.chars().count()).chain([7]).max().unwrap_or_default();
     let widths: Vec<usize> = (0..HEAD.len())
-        .map(|column| cells.iter().map(|row| row[column].chars().count()).chain([HEAD[column].len()]).max().unwrap_or(0))
+        .map(|column| {
+            cells.iter().map(|row| row[column].chars().count()).chain([HEAD[column].len()]).max().unwrap_or(0)
+        })
         .collect();
     let line = |name: &str, cells: &[String]| {
         let mut line = format!("{name:<name_width$}");
@@ -150,7 +152,11 @@ fn print_table(out: &mut impl Write, by: Grouping, total: &Totals, rows: &[Usage
     }
     writeln!(out, "{BOLD}{}{BOLD:#}", line("total", &cells[cells.len() - 1]))?;
     if total.unpriced > 0 {
-        writeln!(out, "{DIM}{} requests are of models whose price is not known; ? stands for them.{DIM:#}", total.unpriced)?;
+        writeln!(
+            out,
+            "{DIM}{} requests are of models whose price is not known; ? stands for them.{DIM:#}",
+            total.unpriced
+        )?;
     }
     if total.simulated_cost_usd > 0.0 {
         writeln!(out, "{DIM}{} of the cost was simulated: nobody pays it.{DIM:#}", dollars(total.simulated_cost_usd))?;
@@ -227,6 +233,14 @@ mod tests {
         let total = Totals { simulated_cost_usd: 0.25, ..totals(1200, 10_800, 1.5123, 2) };
         let mut out = Vec::new();
         print_table(&mut out, Grouping::Model, &total, &rows).unwrap();
-        expect![[r#""#]].assert_eq(&anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string());
+        expect![[r#"
+            model              requests     in  from cache  out       cost       saved
+            claude-sonnet-5-5         3  12.0k         90%  410    $0.0123     $0.4877
+            größer                    3      0           -  410  $1.50 + ?  -$1.00 + ?
+            total                     3  12.0k         90%  410  $1.51 + ?  -$1.01 + ?
+            2 requests are of models whose price is not known; ? stands for them.
+            $0.2500 of the cost was simulated: nobody pays it.
+        "#]]
+        .assert_eq(&anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string());
     }
 }

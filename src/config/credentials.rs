@@ -95,7 +95,9 @@ async fn from_command(argv: &[String], limit: Duration) -> Result<SecretString, 
         .spawn()
         .map_err(|error| {
             let message = format!("`api.key_command` cannot start `{program}`: {error}.");
-            failed(message).hint("It is a program and its arguments, as in [\"pass\", \"show\", \"anthropic\"]; there is no shell.")
+            failed(message).hint(
+                "It is a program and its arguments, as in [\"pass\", \"show\", \"anthropic\"]; there is no shell.",
+            )
         })?;
     let output = child.stdout.take();
     let work = async {

@@ -92,8 +92,8 @@ fn one_bad_value_loses_only_itself() {
         json!({"maxRuning": 4, "cache": {"prewarm": "yes", "ttl": null}, "max_running": 5, "hover": "off"}),
         expect![[r#"
             ! …/user.toml:1:1: there is no `modle`; did you mean `model`?
-            ! …/user.toml:2:1: `max_output_tokens`: invalid value: integer `0`, expected a whole number from 1 to 1000000
-            ! …/user.toml:3:1: `max_running`: invalid type: string "8", expected a whole number from 1 to 256
+            ! …/user.toml:2:1: `max_output_tokens` takes a whole number from 1 to 1000000, not 0
+            ! …/user.toml:3:1: `max_running` takes a whole number from 1 to 256, not "8"
             ! …/user.toml:4:1: there is no `ttl`; did you mean `cache.ttl`?
             ! …/user.toml:6:1: there is no `date`; `aside config schema` lists what there is
             ! …/user.toml:7:1: `model` does not take a date or time
@@ -102,8 +102,8 @@ fn one_bad_value_loses_only_itself() {
             ! …/user.toml:12:1: there is no `cache.layuot`; did you mean `cache.layout`?
             ! …/user.toml:14:6: `hover.mode` is a single value, not a section
             ! …/user.toml:16:1: `api.base_url`: not an address: it begins with https://, as in https://api.anthropic.com
-            ! …/user.toml:17:1: `api.max_retries`: invalid value: integer `99`, expected a whole number from 0 to 20
-            ! …/user.toml:18:1: `api.key_command`: invalid type: string "pass", expected a sequence
+            ! …/user.toml:17:1: `api.max_retries` takes a whole number from 0 to 20, not 99
+            ! …/user.toml:18:1: `api.key_command` takes a list of texts, not "pass"
             ! …/user.toml:20:1: `privacy.exclude`: `[z` is not a pattern: unclosed character class; missing ']'
             ! …/user.toml:20:1: `privacy.exclude`: `!x`: a pattern cannot take an exclusion back
             ! …/user.toml:20:1: `privacy.exclude`: invalid type: integer `7`, expected a string
@@ -113,9 +113,9 @@ fn one_bad_value_loses_only_itself() {
             ! …/ws/.aside/config.toml:1:1: `cache` is a section, as in `cache.ttl`
             ! …/ws/.aside/config.toml:2:1: `privacy` is a section, as in `privacy.exclude`
             ! …/ws/.aside/config.toml:3:1: `actions` is a section, as in `actions.NAME.model`
-            ! …/ws/.aside/config.toml:5:1: there is no `ünï.maxRunning`; `aside config schema` lists what there is
+            ! …/ws/.aside/config.toml:5:1: there is no `ünï.maxRunning`; did you mean `max_running`?
             ! editor settings: there is no `maxRuning`; did you mean `maxRunning`?
-            ! editor settings: `cache.prewarm`: invalid type: string "yes", expected a boolean
+            ! editor settings: `cache.prewarm` takes `true` or `false`, not "yes"
             ! editor settings: `hover` is a section, as in `hover.mode`
             fast_model = "ok" (…/user.toml)
             max_running = 5 (editor settings)
@@ -139,27 +139,27 @@ fn a_repository_is_not_trusted() {
         hostile,
         editor,
         expect![[r#"
-        ! …/ws/.aside/config.toml:3:1: `api.base_url` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! …/ws/.aside/config.toml:4:1: `api.key_command` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! …/ws/.aside/config.toml:5:1: `api.nonsense` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! …/ws/.aside/config.toml:7:1: `budget.daily_usd` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! …/ws/.aside/config.toml:9:1: `privacy.redact` is refused here, because it would send what looks like a secret and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! editor settings: `api.baseUrl` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! editor settings: `budget.monthlyUsd` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        model = "claude-fable-5-2" (…/ws/.aside/config.toml)
-        privacy.exclude = ["*.pem","*.gen","*.tmp"] (editor settings)
-        privacy.redact = true (editor settings)
-        budget.daily_usd = 1.0 (…/user.toml)
-    "#]],
+            ! …/ws/.aside/config.toml:3:1: `api.base_url` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:4:1: `api.key_command` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:5:1: `api.nonsense` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:7:1: `budget.daily_usd` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:9:1: `privacy.redact` does not count here, where a repository could set it: it would send what looks like a secret. Set it in your own file (`aside config path`)
+            ! editor settings: `api.baseUrl` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
+            ! editor settings: `budget.monthlyUsd` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
+            model = "claude-fable-5-2" (…/ws/.aside/config.toml)
+            privacy.exclude = ["*.pem","*.gen","*.tmp"] (editor settings)
+            privacy.redact = true (editor settings)
+            budget.daily_usd = 1.0 (…/user.toml)
+        "#]],
     );
     check(
         "",
         "budget = 1000\napi = \"https://evil.example\"\n",
         json!({}),
         expect![[r#"
-        ! …/ws/.aside/config.toml:1:1: `budget` is refused here, because it would choose how much you spend and a repository can carry this; it counts in your own configuration file (`aside config path`)
-        ! …/ws/.aside/config.toml:2:1: `api` is refused here, because it would choose where your code and your key are sent and a repository can carry this; it counts in your own configuration file (`aside config path`)
-    "#]],
+            ! …/ws/.aside/config.toml:1:1: `budget` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:2:1: `api` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
+        "#]],
     );
 }
 

@@ -1,0 +1,148 @@
+//! The doctor against the simulator, and without anything.
+
+use std::collections::BTreeMap;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::config::{Environment, Paths};
+
+struct Patient {
+    folder: tempfile::TempDir,
+    invocation: Invocation,
+}
+
+fn patient(config: &str, pairs: &[(&str, &str)]) -> Patient {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("config.toml"), config).unwrap();
+    let mut env = Environment::from_pairs(pairs.iter().copied());
+    for (variable, name) in
+        [("ASIDE_CONFIG", "config.toml"), ("ASIDE_DATA_DIR", "data/x"), ("ASIDE_CACHE_DIR", "cache")]
+    {
+        env = env.with(variable, path(name));
+    }
+    let paths = Paths::new(&env);
+    let invocation = Invocation { env, paths, current_dir: folder.path().to_path_buf() };
+    Patient { folder, invocation }
+}
+
+impl Patient {
+    async fn check(&self, simulate: bool, expected: Expect) {
+        let checks = look(simulate, &self.invocation).await.unwrap();
+        let mut out = Vec::new();
+        print(&mut out, &checks).unwrap();
+        let text = String::from_utf8(out).unwrap().replace(self.folder.path().to_str().unwrap(), "…");
+        // Ports differ from run to run.
+        let text = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:PORT");
+        // So do estimates, whenever a prompt is improved.
+        let text =
+            regex::Regex::new(r"about [\d.]+k? of [\d.]+k? tokens").unwrap().replace_all(&text, "about X of Y tokens");
+        expected.assert_eq(&anstream::adapter::strip_str(&text).to_string());
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().count();
+        assert_eq!(entries, 1, "looking leaves nothing behind");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_set_up() {
+    patient("", &[]).check(false, expect![[r#"
+             ok  configuration  all built-in
+         failed  credentials    There is no API key.
+                                → Set ANTHROPIC_API_KEY in the environment (or `api.key_command` in your configuration), or run with --simulate to try Aside without an account.
+        skipped  network        not tried without credentials
+             ok  model          claude-sonnet-5-5 (`model`)
+             ok  cache          of a small file's prompt about X of Y tokens, the first entry behind the system; claude-sonnet-5-5 caches from 512 tokens on
+             ok  data folder    …/data/x (made when needed)
+             ok  cache folder   …/cache (made when needed)
+
+        One check failed.
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn simulated() {
+    patient("[actions.explain]\nmodel = \"claude-haiku-5-5\"\n", &[]).check(true, expect![[r#"
+             ok  configuration  1 value set, the rest built-in
+             ok  credentials    not needed: the simulator takes any key
+             ok  network        127.0.0.1:PORT answers; it does not tell its models
+             ok  model          claude-sonnet-5-5 (`model`)
+             ok  model          claude-haiku-5-5 (`actions.explain.model`)
+             ok  cache          of a small file's prompt about X of Y tokens, the first entry behind the system; claude-sonnet-5-5 caches from 512 tokens on
+             ok  data folder    …/data/x (made when needed)
+             ok  cache folder   …/cache (made when needed)
+
+        Aside is ready.
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn everything_is_wrong() {
+    let config = "model = \"claude-sonnet-4-20250514\"\nfast_model = \"claude-hiku-5-5\"\nmax_runing = 1\n\
+                  [hover]\nmode = \"ask\"\n[cache]\nlayout = \"off\"\n";
+    let headers = ("ANTHROPIC_CUSTOM_HEADERS", "s3cret");
+    patient(config, &[headers])
+        .check(
+            true,
+            expect![[r#"
+         failed  configuration  …/config.toml:3:1: there is no `max_runing`; did you mean `max_running`?
+                                → Correct or remove it; `aside config schema --markdown` describes all keys.
+         failed  configuration  ANTHROPIC_CUSTOM_HEADERS has 1 lines that are no header and are not sent
+                                → Each line is `Name: value`.
+             ok  credentials    not needed: the simulator takes any key
+             ok  network        127.0.0.1:PORT answers; it does not tell its models
+         failed  model          `claude-sonnet-4-20250514` is retired: requests fail
+                                → Set `model`, perhaps to claude-sonnet-5-5.
+        warning  model          `claude-hiku-5-5` is not in Aside's table, its price is not known
+                                → Set `fast_model`, perhaps to claude-haiku-5-5 or claude-haiku-4-5 or claude-opus-5-5.
+        warning  cache          switched off: every action pays the full price
+                                → Remove `cache.layout = "off"` unless the server cannot cache.
+             ok  data folder    …/data/x (made when needed)
+             ok  cache folder   …/cache (made when needed)
+
+        3 checks failed.
+    "#]],
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_at_an_address_that_was_not_meant() {
+    let pairs = [("ANTHROPIC_API_KEY", "k"), ("ANTHROPIC_BASE_URL", "http://example.com")];
+    patient("", &pairs).check(false, expect![[r#"
+         failed  configuration  $ANTHROPIC_BASE_URL: `api.base_url`: http:// would send code and keys to example.com in the clear: use https://, or a tunnel to 127.0.0.1
+                                → Correct or remove it; `aside config schema --markdown` describes all keys.
+         failed  credentials    $ANTHROPIC_BASE_URL: `api.base_url`: http:// would send code and keys to example.com in the clear: use https://, or a tunnel to 127.0.0.1
+                                → Nothing is sent until this is corrected; `aside config path` names the files.
+        skipped  network        not tried without credentials
+             ok  model          claude-sonnet-5-5 (`model`)
+             ok  cache          of a small file's prompt about X of Y tokens, the first entry behind the system; claude-sonnet-5-5 caches from 512 tokens on
+             ok  data folder    …/data/x (made when needed)
+             ok  cache folder   …/cache (made when needed)
+
+        2 checks failed.
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let patient = patient("", &[("ANTHROPIC_API_KEY", "k"), ("ANTHROPIC_BASE_URL", &url)]);
+    let checks = look(false, &patient.invocation).await.unwrap();
+    let by_name: BTreeMap<&str, Status> = checks.iter().map(|check| (check.name, check.status)).collect();
+    assert_eq!((by_name["credentials"], by_name["network"]), (Status::Ok, Status::Failed));
+    assert!(checks.iter().all(|check| check.status != Status::Failed || check.advice.is_some()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let check = checks::folder("data folder", &file.join("below"), "ASIDE_DATA_DIR");
+    assert_eq!(check.status, Status::Failed);
+    assert!(check.advice.unwrap().contains("ASIDE_DATA_DIR"));
+}

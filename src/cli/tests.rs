@@ -1,0 +1,66 @@
+//! What is printed before anything runs.
+
+use clap::CommandFactory;
+use expect_test::expect_file;
+
+use super::*;
+
+#[test]
+fn the_tree_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn help_texts() {
+    let mut root = Cli::command().term_width(100);
+    root.build();
+    let mut text = String::new();
+    collect(&mut root, &mut text);
+    expect_file!["help.txt"].assert_eq(&text);
+}
+
+fn collect(command: &mut clap::Command, text: &mut String) {
+    let help = command.render_long_help().to_string();
+    text.push_str(&format!("$ {} --help\n{}\n\n", command.get_bin_name().unwrap_or("aside"), help.trim_end()));
+    for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
+        collect(inner, text);
+    }
+}
+
+#[test]
+fn completions_and_pages_come_for_all() {
+    for shell in clap::ValueEnum::value_variants() {
+        let mut script = Vec::new();
+        clap_complete::generate::<clap_complete::Shell, _>(*shell, &mut Cli::command(), "aside", &mut script);
+        assert!(String::from_utf8(script).unwrap().contains("simulate"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("new");
+    man::run(&man::ManArgs { dir: Some(dir.clone()) }).unwrap();
+    for page in ["aside.1", "aside-act.1", "aside-config-show.1"] {
+        let text = std::fs::read_to_string(dir.join(page)).unwrap();
+        assert!(text.contains(".SH SYNOPSIS"), "{page}");
+    }
+}
+
+#[test]
+fn exit_codes_of_usage() {
+    for (args, code) in [
+        (&["aside", "--version"] as &[&str], 0),
+        (&["aside", "act", "--help"], 0),
+        (&["aside"], 2),
+        (&["aside", "act"], 2),
+        (&["aside", "act", "explain", "f", "--write", "--dry-run"], 2),
+        (&["aside", "act", "explain", "f", "--model", "a b"], 2),
+        (&["aside", "nonsense"], 2),
+        (&["aside", "simulate", "--speed", "0"], 2),
+        (&["aside", "usage", "--since", "yesterday"], 2),
+    ] {
+        assert_eq!(Cli::try_parse_from(args).unwrap_err().exit_code(), code, "{args:?}");
+    }
+    for args in
+        [&["aside", "serve", "--stdio"] as &[&str], &["aside", "act", "explain", "-:3-5", "--stdin-path", "a.py"]]
+    {
+        Cli::try_parse_from(args).unwrap();
+    }
+}
