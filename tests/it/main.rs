@@ -22,3 +22,4 @@ mod lifecycle;
 mod run;
 mod sync;
 mod usage;
+mod wire;

@@ -62,6 +62,8 @@ pub(crate) struct Exchange {
     /// Such as `POST /v1/messages`.
     pub(crate) target: String,
     pub(crate) headers: Vec<String>,
+    /// The body, to the byte.
+    pub(crate) body: String,
     pub(crate) request: Value,
     pub(crate) status: u16,
     /// The JSON body, or the events of a stream.
@@ -156,7 +158,8 @@ fn exchange(head: Vec<String>, body: &[u8], answer: &[u8]) -> Exchange {
     let status = answer_head.first().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
     let target = head[0].rsplit_once(' ').map_or("", |(target, _)| target).to_owned();
     let request = serde_json::from_slice(body).unwrap_or(Value::Null);
-    Exchange { target, headers: head[1..].to_vec(), request, status, response }
+    let body = String::from_utf8_lossy(body).into_owned();
+    Exchange { target, headers: head[1..].to_vec(), body, request, status, response }
 }
 
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {
