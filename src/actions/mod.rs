@@ -161,3 +161,6 @@ fn nearest(id: &str) -> Option<&'static Action> {
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, action)| action)
 }
+
+#[cfg(test)]
+mod tests;

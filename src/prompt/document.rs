@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::{Input, estimate_tokens, tags};
+use super::{Input, tags};
 use crate::workspace::syntax::Syntax;
 use crate::workspace::{Language, Span};
 
 /// More of one document is not sent: what is farther away rarely matters, and every miss of the cache pays for it.
-const WHOLE_DOCUMENT_TOKENS: u64 = 100_000;
+pub(super) const WHOLE_DOCUMENT_TOKENS: u64 = 100_000;
 
 /// What is sent of a larger one. Smaller, since an excerpt is shared only by actions on the same selection.
 const EXCERPT_TOKENS: u64 = 30_000;
@@ -19,21 +19,22 @@ pub(super) struct DocumentBlock {
     pub(super) note: Option<String>,
 }
 
-/// The block of the document in at most about `room` tokens.
-pub(super) fn block(input: &Input<'_>, room: u64) -> DocumentBlock {
+/// The document as it is.
+pub(super) fn whole(input: &Input<'_>) -> DocumentBlock {
     let place = [("path", input.path), ("language", input.language.id)];
-    let tokens = estimate_tokens(input.text, input.model);
-    if tokens <= room.min(WHOLE_DOCUMENT_TOKENS) {
-        return DocumentBlock { text: tags::wrap("document", &place, input.text), note: None };
-    }
+    DocumentBlock { text: tags::wrap("document", &place, input.text), note: None }
+}
+
+/// What is around the selection in a document of so many `tokens`, and an outline of the rest, in at most about `room`
+/// tokens.
+pub(super) fn excerpt(input: &Input<'_>, tokens: u64, room: u64) -> DocumentBlock {
     // Estimates per character are good enough to share out room, and cheap in a large text.
-    let room = room.min(EXCERPT_TOKENS);
     let bytes_per_token = (input.text.len() as u64 / tokens.max(1)).max(1);
-    let bytes = usize::try_from(room.saturating_mul(bytes_per_token)).unwrap_or(usize::MAX);
-    let excerpt = excerpt(input.text, input.language, &input.selection, bytes);
-    let [path, language] = place;
+    let bytes = usize::try_from(room.min(EXCERPT_TOKENS).saturating_mul(bytes_per_token)).unwrap_or(usize::MAX);
+    let text = pieces(input.text, input.language, &input.selection, bytes);
+    let place = [("path", input.path), ("language", input.language.id), ("excerpt", "true")];
     DocumentBlock {
-        text: tags::wrap("document", &[path, language, ("excerpt", "true")], &excerpt),
+        text: tags::wrap("document", &place, &text),
         note: Some(format!(
             "{} is too large to be sent whole (about {tokens} tokens): the model sees what is around the selection, and an \
              outline.",
@@ -87,7 +88,7 @@ fn breaks(text: &str) -> usize {
 }
 
 /// The head of the file (imports), what is around the selection, and outlines of what is between, in about `bytes`.
-fn excerpt(text: &str, language: &Language, selection: &Span, bytes: usize) -> String {
+fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> String {
     let lines = line_spans(text);
     let touches = |line: &Span| line.start < selection.end.max(selection.start + 1) && line.end > selection.start;
     let first = lines.iter().position(touches).unwrap_or(lines.len().saturating_sub(1));

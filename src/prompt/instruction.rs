@@ -6,11 +6,12 @@ use super::document::{Lines, is_most_of};
 use super::{Input, TestTarget, tags};
 use crate::error::{Error, ErrorKind};
 
-/// The blocks of the last layer: existing tests, then the selection, then the task.
-pub(super) fn blocks(input: &Input<'_>) -> Result<Vec<String>, Error> {
+/// The blocks of the last layer: existing tests, then the selection, then the task. A selection in a document that is sent
+/// whole need not always be repeated.
+pub(super) fn blocks(input: &Input<'_>, document_is_whole: bool) -> Result<Vec<String>, Error> {
     let mut blocks = Vec::with_capacity(3);
     blocks.extend(input.tests.map(tests));
-    blocks.push(selection(input));
+    blocks.push(selection(input, document_is_whole));
     blocks.push(task(input)?);
     Ok(blocks)
 }
@@ -23,12 +24,12 @@ fn tests(target: &TestTarget) -> String {
     tags::wrap("tests", &attributes, if target.inline { "" } else { existing })
 }
 
-/// The selected code, verbatim; where it is most of the document, its place in the document instead.
-fn selection(input: &Input<'_>) -> String {
+/// The selected code, verbatim; where it is most of a document that is there, its place in the document instead.
+fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
     let code = &input.text[input.selection.clone()];
     let lines = Lines::of(input.text, &input.selection).to_string();
     let place = [("path", input.path), ("language", input.language.id), ("lines", &lines)];
-    if !is_most_of(input.text, &input.selection) {
+    if !document_is_whole || !is_most_of(input.text, &input.selection) {
         return tags::wrap("selection", &place, code);
     }
     // Models count lines badly, so the ends are named too.

@@ -24,7 +24,8 @@ pub use rules::{RulesFile, rules};
 
 use crate::actions::{Action, ResultForm};
 use crate::claude::models::{self, Model};
-use crate::claude::types::{CacheControl, ContentBlock, Message, MessageRequest, OutputConfig, Role, SystemBlock, Ttl};
+use crate::claude::params::{Wishes, params};
+use crate::claude::types::{CacheControl, ContentBlock, Message, MessageRequest, Role, SystemBlock, Ttl};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::workspace::{Language, Span};
@@ -153,7 +154,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
 
     let mut drafts = Vec::with_capacity(5);
     let mut draft = |name, blocks: Vec<String>| {
-        let tokens = blocks.iter().map(|block| estimate_tokens(block, input.model)).sum();
+        let tokens = tokens(&blocks, input.model);
         if !blocks.is_empty() {
             drafts.push(Draft { name, blocks, tokens });
         }
@@ -162,14 +163,21 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
     let mut used = draft(LayerName::System, vec![SYSTEM.trim_end().to_owned()]);
     used += draft(LayerName::Project, project(input.rules));
     used += draft(LayerName::Language, conventions::block(input.language).into_iter().collect());
-    let instruction = instruction::blocks(input)?;
-    used += instruction.iter().map(|block| estimate_tokens(block, input.model)).sum::<u64>();
-    let document = document::block(input, limit.saturating_sub(used));
+    let document_tokens = estimate_tokens(input.text, input.model);
+    let room = |instruction: &[String]| limit.saturating_sub(used + tokens(instruction, input.model));
+    let mut is_whole = document_tokens <= document::WHOLE_DOCUMENT_TOKENS;
+    let mut instruction = instruction::blocks(input, is_whole)?;
+    if is_whole && document_tokens > room(&instruction) {
+        is_whole = false;
+        instruction = instruction::blocks(input, is_whole)?;
+    }
+    let document =
+        if is_whole { document::whole(input) } else { document::excerpt(input, document_tokens, room(&instruction)) };
     if let Some(note) = document.note {
         notes.push(note);
     }
     used += draft(LayerName::Document, vec![document.text]);
-    draft(LayerName::Instruction, instruction);
+    used += draft(LayerName::Instruction, instruction);
     if used > limit {
         return Err(too_long(input, used, limit));
     }
@@ -185,8 +193,12 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
         stream: true,
         ..MessageRequest::default()
     };
-    tune(&mut request, input);
+    tune(&mut request, input, max_tokens, &mut notes);
     Ok(Plan { request, layers, estimated_input_tokens: used, form: input.action.result, notes })
+}
+
+fn tokens(blocks: &[String], model: &Model) -> u64 {
+    blocks.iter().map(|block| estimate_tokens(block, model)).sum()
 }
 
 /// The model's id as the user wrote it, which may name a dated version of the same model.
@@ -200,10 +212,17 @@ fn max_tokens(input: &Input<'_>) -> u32 {
     input.model.max_output_tokens.and_then(|most| u32::try_from(most).ok()).map_or(wanted, |most| wanted.min(most))
 }
 
-/// Effort, where the model takes it. Thinking stays at the model's default: setting it would change nothing but the bytes.
-fn tune(request: &mut MessageRequest, input: &Input<'_>) {
-    let effort = input.settings.effort_for(&input.action.id).filter(|_| input.model.thinking.effort);
-    request.output_config = effort.map(|effort| OutputConfig { effort: Some(effort), format: None });
+/// Thinking and effort as the user wishes and the model takes.
+fn tune(request: &mut MessageRequest, input: &Input<'_>, max_tokens: u32, notes: &mut Vec<String>) {
+    let settings = input.settings;
+    let wishes = Wishes {
+        effort: settings.effort_for(&input.action.id),
+        budget_tokens: settings.thinking.budget_tokens,
+        ..Wishes::default()
+    };
+    let params = params(input.model, &settings.api.version, max_tokens, &wishes);
+    params.apply(request);
+    notes.extend(params.notes);
 }
 
 /// How many tokens of input there may be, so that the answer fits too.
@@ -261,3 +280,6 @@ fn assemble(drafts: Vec<Draft>, breakpoints: &[Option<Ttl>]) -> (Vec<SystemBlock
     }
     (system, content)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 pub struct RulesFile {
     /// Relative to the workspace folder, with `/` on every system.
     pub path: String,
-    /// What it says, cut at [`MAX_FILE_BYTES`] with a note.
+    /// What it says, cut at 32 KiB with a note.
     pub text: String,
 }
 
 /// Where rules are looked for, in each folder; what was written for Aside comes first.
-pub const NAMES: &[&str] = &[".aside/rules.md", "AGENTS.md", "CLAUDE.md"];
+const NAMES: &[&str] = &[".aside/rules.md", "AGENTS.md", "CLAUDE.md"];
 
 /// More of one file is cut off: rules that no one can remember help no one, and every request pays for them.
-pub const MAX_FILE_BYTES: usize = 32 * 1024;
+const MAX_FILE_BYTES: usize = 32 * 1024;
 
 /// More of all files together is left out, the farthest first.
-pub const MAX_TOTAL_BYTES: usize = 64 * 1024;
+const MAX_TOTAL_BYTES: usize = 64 * 1024;
 
 /// The rules for `file`: from its own folder up to the workspace folder `root`, nearest first.
 ///
@@ -79,4 +79,94 @@ fn read(real_root: &Path, relative: &Path) -> Option<String> {
     }
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Project(tempfile::TempDir);
+
+    impl Project {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            for (path, text) in files {
+                let path = folder.path().join(path);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+            Self(folder)
+        }
+
+        /// The rules for a file, as `path=text`.
+        fn rules(&self, file: &str) -> Vec<String> {
+            let root = self.0.path().join("repo");
+            let found = rules(Some(&root), &root.join(file));
+            found.iter().map(|file| format!("{}={}", file.path, file.text)).collect()
+        }
+    }
+
+    #[test]
+    fn the_nearest_come_first_and_nothing_above_the_root() {
+        let project = Project::new(&[
+            ("AGENTS.md", "outside"),
+            ("repo/AGENTS.md", "top\n"),
+            ("repo/CLAUDE.md", "claude"),
+            ("repo/.aside/rules.md", "aside"),
+            ("repo/src/AGENTS.md", "\n  near\n"),
+            ("repo/src/deep/x.py", ""),
+            ("repo/other/AGENTS.md", "other"),
+            ("repo/src/CLAUDE.md", "  \n"),
+        ]);
+        let expected = ["src/AGENTS.md=near", ".aside/rules.md=aside", "AGENTS.md=top", "CLAUDE.md=claude"];
+        assert_eq!(project.rules("src/deep/x.py"), expected);
+        assert_eq!(project.rules("src/not/yet/saved.py"), expected);
+        assert_eq!(project.rules("../x.py"), [""; 0]);
+        assert_eq!(project.rules("src/../../x.py"), [""; 0]);
+        assert_eq!(rules(None, &project.0.path().join("repo/src/deep/x.py")), []);
+    }
+
+    #[test]
+    fn one_text_under_two_names_counts_once() {
+        let project = Project::new(&[("repo/AGENTS.md", "same"), ("repo/CLAUDE.md", "same")]);
+        assert_eq!(project.rules("x.py"), ["AGENTS.md=same"]);
+    }
+
+    #[test]
+    fn long_files_are_cut_at_a_line_and_say_so() {
+        let long = "a rule in a line\n".repeat(4000);
+        let project = Project::new(&[("repo/AGENTS.md", &long)]);
+        let rules = project.rules("x.py");
+        assert!(rules[0].len() < MAX_FILE_BYTES + 100);
+        assert!(
+            rules[0].contains("a rule in a line\n[The rest of this file, about 35232 bytes, was left out.]"),
+            "{}",
+            &rules[0][rules[0].len() - 100..]
+        );
+    }
+
+    #[test]
+    fn all_together_have_a_limit() {
+        let files: Vec<_> = (0..5)
+            .map(|depth| (format!("repo/{}AGENTS.md", "d/".repeat(depth)), format!("{depth}").repeat(30_000)))
+            .collect();
+        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let found = Project::new(&files).rules("d/d/d/d/x.py");
+        let paths: Vec<_> = found.iter().map(|file| file.split('=').next().unwrap()).collect();
+        assert_eq!(paths, ["d/d/d/d/AGENTS.md", "d/d/d/AGENTS.md"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_nowhere_outside_of_the_root() {
+        let project = Project::new(&[("secret.md", "secret"), ("outside/x.py", ""), ("repo/docs/rules.md", "inside")]);
+        let root = project.0.path().join("repo");
+        std::os::unix::fs::symlink("../secret.md", root.join("AGENTS.md")).unwrap();
+        std::os::unix::fs::symlink("docs/rules.md", root.join("CLAUDE.md")).unwrap();
+        std::os::unix::fs::symlink("../outside", root.join("linked")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", root.join("docs/AGENTS.md")).unwrap();
+        assert_eq!(project.rules("x.py"), ["CLAUDE.md=inside"]);
+        assert_eq!(project.rules("docs/x.py"), ["CLAUDE.md=inside"]);
+        assert_eq!(project.rules("linked/x.py"), [""; 0]);
+    }
 }

@@ -110,3 +110,63 @@ fn unclosed(name: &str, text: &str) -> String {
     let number = (2..).find(|number| !numbers.contains(number)).unwrap_or(u64::MAX);
     format!("{name}-{number}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_text_cannot_close_its_tag() {
+        for (text, tag) in [
+            ("plain", "document"),
+            ("<document>", "document"),
+            ("</task>", "document"),
+            ("a </document> b", "document-2"),
+            ("</ DOCUMENT\t>", "document-2"),
+            ("</documents>", "document-2"),
+            ("</document></document-2>", "document-3"),
+            ("</document-2></document-4>", "document-3"),
+            ("</document-x> </document-99999999999999999999999>", "document-2"),
+            ("</", "document"),
+            ("</документ>", "document"),
+        ] {
+            assert_eq!(wrap("document", &[], text), format!("<{tag}>\n{text}\n</{tag}>"));
+        }
+    }
+
+    #[test]
+    fn attributes_stay_on_one_line_and_in_their_quotes() {
+        let tag = empty("selection", &[("path", "a\"b<c>&d\ne"), ("lines", "1-2")]);
+        assert_eq!(tag, r#"<selection path="a&quot;b&lt;c&gt;&amp;d&#10;e" lines="1-2"/>"#);
+        let (attributes, text) = unwrap("selection", &tag).unwrap();
+        assert_eq!((attributes[0].1.as_str(), attributes[1].1.as_str(), text), ("a\"b<c>&d\ne", "1-2", ""));
+    }
+
+    #[test]
+    fn other_blocks_are_no_such_tag() {
+        for block in
+            ["", "text", "<selections>\n\n</selections>", "<selection>\nopen", "<selection-x>\n\n</selection-x>"]
+        {
+            assert_eq!(unwrap("selection", block), None, "{block}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_wrapped_comes_back(
+            parts in prop::collection::vec(
+                prop::sample::select(vec!["</", "document", "-2", "-3", ">", "<", "\n", " ", "\r\n", "x", "é", "/", "&amp;", "\""]), 0..30),
+            path in "[ -~\n\r]{0,20}",
+        ) {
+            let text = parts.concat();
+            let block = wrap("document", &[("path", &path), ("language", "python")], &text);
+            let (attributes, inner) = unwrap("document", &block).unwrap();
+            prop_assert_eq!(inner, text.as_str());
+            prop_assert_eq!(&attributes[0], &("path".to_owned(), path));
+            // The closing tag is nowhere but at the end.
+            let close = &block[block.rfind("</").unwrap()..];
+            prop_assert_eq!(block.matches(close).count(), 1);
+        }
+    }
+}

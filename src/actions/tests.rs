@@ -1,0 +1,115 @@
+use expect_test::expect;
+
+use super::*;
+use crate::config::ActionSettings;
+use crate::workspace::language;
+
+fn ids(language_id: &str, settings: &Settings, running: bool) -> String {
+    let actions = offered(language::by_id(language_id), settings, running);
+    actions.iter().map(|action| action.id.as_ref()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_catalogue_is_the_contract() {
+    let table: String = catalogue()
+        .iter()
+        .map(|action| format!("{} {} {:?} {:?}\n", action.id, action.kind, action.applies, action.result))
+        .collect();
+    expect![[r#"
+        explain refactor.aside.explain Always Explanation
+        add-type-hints refactor.rewrite.aside.typeHints OptionalTypes Edit
+        write-tests refactor.aside.tests Programming Tests
+        document refactor.rewrite.aside.document Programming Edit
+        cancel refactor.aside.cancel WhileRunning Control
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn actions_are_offered_where_they_make_sense() {
+    let settings = Settings::default();
+    for (language, running, expected) in [
+        ("python", false, "explain add-type-hints write-tests document"),
+        ("python", true, "explain add-type-hints write-tests document cancel"),
+        ("typescriptreact", false, "explain add-type-hints write-tests document"),
+        ("rust", false, "explain write-tests document"),
+        ("go", false, "explain write-tests document"),
+        ("markdown", false, "explain"),
+        ("json", false, "explain"),
+        ("no such language", true, "explain cancel"),
+    ] {
+        assert_eq!(ids(language, &settings, running), expected, "{language}");
+    }
+}
+
+#[test]
+fn an_action_that_is_switched_off_is_not_offered() {
+    let mut settings = Settings::default();
+    let off = ActionSettings { enabled: Some(false), ..ActionSettings::default() };
+    settings.actions.insert("write-tests".to_owned(), off);
+    settings.actions.insert("document".to_owned(), ActionSettings { enabled: Some(true), ..ActionSettings::default() });
+    assert_eq!(ids("rust", &settings, false), "explain document");
+}
+
+#[test]
+fn an_unknown_action_is_told_what_there_is() {
+    for (asked, meant) in [
+        ("explian", Some("explain")),
+        ("add_type_hints", Some("add-type-hints")),
+        ("Write Tests", Some("write-tests")),
+        ("typehints", Some("add-type-hints")),
+        ("types", Some("add-type-hints")),
+        ("docs", Some("document")),
+        ("EXPLAIN", Some("explain")),
+        ("frobnicate", None),
+        ("", None),
+    ] {
+        let error = find(asked).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Config);
+        for action in catalogue() {
+            assert!(error.message.contains(&format!("`{}`", action.id)), "{error}");
+        }
+        let hint = error.hint.unwrap();
+        match meant {
+            Some(id) => assert_eq!(hint, format!("Did you mean `{id}`?"), "{asked}"),
+            None => assert!(!hint.contains("mean"), "{asked}: {hint}"),
+        }
+    }
+    assert_eq!(find("document").unwrap().id, "document");
+}
+
+#[test]
+fn titles_name_what_they_work_on() {
+    let titles: String = catalogue()
+        .iter()
+        .flat_map(|action| [title_for(action, Some("load_inventory")), title_for(action, None)])
+        .map(|title| title + "\n")
+        .collect();
+    expect![[r#"
+        Aside: explain `load_inventory`
+        Aside: explain
+        Aside: add type hints to `load_inventory`
+        Aside: add type hints
+        Aside: write tests for `load_inventory`
+        Aside: write tests
+        Aside: document `load_inventory`
+        Aside: document
+        Aside: cancel `load_inventory`
+        Aside: cancel
+    "#]]
+    .assert_eq(&titles);
+    let explain = find("explain").unwrap();
+    assert_eq!(title_for(explain, Some(" operator\n  << ")), "Aside: explain `operator <<`");
+    assert_eq!(title_for(explain, Some(" \n ")), "Aside: explain");
+    assert!(title_for(explain, Some(&"ä".repeat(500))).chars().count() < 80);
+}
+
+#[test]
+fn ids_and_kinds_are_unique() {
+    for (index, action) in catalogue().iter().enumerate() {
+        for other in &catalogue()[index + 1..] {
+            assert!(action.id != other.id && action.kind != other.kind, "{} {}", action.id, other.id);
+        }
+        assert_eq!(action.instruction.is_empty(), action.result == ResultForm::Control, "{}", action.id);
+    }
+}

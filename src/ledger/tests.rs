@@ -1,0 +1,474 @@
+use std::thread;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::claude::models;
+use crate::claude::usage::{Tokens, cost};
+
+fn attempt(action: &str, model: &str, started: &str, tokens: Tokens) -> Attempt {
+    let model_data = models::lookup(model);
+    let cost = cost(&model_data, &tokens, false);
+    Attempt {
+        job: "job-1".into(),
+        action: action.into(),
+        language: "python".into(),
+        project: Some("/home/me/shop".into()),
+        model: model.into(),
+        request_id: Some("req_1".into()),
+        tokens,
+        prices: model_data.prices_for(tokens.total_input()),
+        cost_usd: cost.map(|cost| cost.usd),
+        saved_usd: cost.map(|cost| cost.saved()),
+        started: started.parse().unwrap(),
+        duration_ms: 1200,
+        time_to_first_token_ms: Some(300),
+        outcome: "applied".into(),
+        miss_reason: None,
+        partial: false,
+        simulated: false,
+        batch: false,
+    }
+}
+
+fn tokens(input: u64, output: u64) -> Tokens {
+    Tokens { input, cache_read: input * 3, cache_write_5m: 7, cache_write_1h: 2, output, thinking: output / 2 }
+}
+
+fn explanation(id: &str, code: &str, created: &str) -> StoredExplanation {
+    StoredExplanation {
+        id: id.into(),
+        job: "job-1".into(),
+        action: "explain".into(),
+        uri: "file:///a%20b.py".into(),
+        path: Some("a b.py".into()),
+        language: "python".into(),
+        title: "load".into(),
+        code: code.into(),
+        code_start_line: 3,
+        code_end_line: 9,
+        markdown: "It loads. 🧺\n".into(),
+        messages: "[]".into(),
+        model: "claude-sonnet-5-5".into(),
+        tokens: tokens(5, 9),
+        cost_usd: None,
+        created: created.parse().unwrap(),
+        simulated: true,
+    }
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("data").join("usage.sqlite3")
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path().join("data")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn attempts_come_back_as_they_were_kept() {
+    let folder = Folder::new();
+    let (ledger, warning) = Ledger::open(&folder.file());
+    assert_eq!(warning, None);
+    let mut bare = attempt("explain", "somebody/elses-model", "2026-11-23T08:00:00Z", Tokens::default());
+    bare.project = None;
+    bare.request_id = None;
+    bare.time_to_first_token_ms = None;
+    bare.partial = true;
+    let mut full = attempt("document", "claude-haiku-5-5", "2026-11-23T08:00:01.234Z", tokens(1000, 50));
+    full.miss_reason = Some("expired".into());
+    full.simulated = true;
+    full.batch = true;
+    ledger.record(&full).unwrap();
+    ledger.record(&bare).unwrap();
+    drop(ledger);
+    let (again, warning) = Ledger::open(&folder.file());
+    assert_eq!(warning, None);
+    assert_eq!(again.attempts(None).unwrap(), [bare, full.clone()]);
+    assert_eq!(again.attempts(Some(full.started)).unwrap(), [full]);
+}
+
+#[test]
+fn a_lazy_ledger_touches_nothing_before_its_first_use() {
+    let folder = Folder::new();
+    let ledger = Ledger::lazy(folder.file());
+    assert!(!folder.file().parent().unwrap().exists());
+    assert_eq!(ledger.totals(None).unwrap(), Totals::default());
+    assert!(folder.file().exists());
+}
+
+#[test]
+fn sums_of_money_with_an_unknown_price_are_unknown() {
+    let ledger = Ledger::in_memory();
+    let known = attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(100, 10));
+    ledger.record(&known).unwrap();
+    assert_eq!(ledger.totals(None).unwrap().cost_usd(), known.cost_usd);
+    // An attempt that never reached the model cost nothing, whatever its price.
+    let failed = attempt("explain", "local", "2026-11-23T08:00:00Z", Tokens::default());
+    ledger.record(&failed).unwrap();
+    assert_eq!(ledger.totals(None).unwrap().cost_usd(), known.cost_usd);
+    let unknown = attempt("explain", "local", "2026-11-23T08:00:00Z", tokens(100, 10));
+    ledger.record(&unknown).unwrap();
+    let totals = ledger.totals(None).unwrap();
+    assert_eq!((totals.cost_usd(), totals.saved_usd(), totals.unpriced), (None, None, 1));
+    assert_eq!(Some(totals.known_cost_usd), known.cost_usd);
+    let json = serde_json::to_value(totals).unwrap();
+    assert_eq!(json["costUsd"], serde_json::Value::Null);
+    assert_eq!(json["inputTokens"], 200);
+    assert_eq!(json["cacheWriteTokens"], 18);
+    assert_eq!(json["cacheWrite1hTokens"], 4);
+}
+
+#[test]
+fn simulated_money_is_counted_but_not_paid() {
+    let ledger = Ledger::in_memory();
+    let real = attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(100, 10));
+    let simulated = Attempt { simulated: true, ..real.clone() };
+    ledger.record(&real).unwrap();
+    ledger.record(&simulated).unwrap();
+    let totals = ledger.totals(None).unwrap();
+    assert!((totals.paid_usd() - real.cost_usd.unwrap()).abs() < 1e-12);
+    assert!((totals.cost_usd().unwrap() - 2.0 * real.cost_usd.unwrap()).abs() < 1e-12);
+}
+
+#[test]
+fn rows_are_by_day_of_the_user_by_action_by_model_by_project() {
+    let ledger = Ledger::in_memory();
+    for (action, model, started, project) in [
+        ("explain", "claude-sonnet-5-5", "2026-11-22T18:29:59Z", Some("/a")),
+        ("explain", "claude-haiku-5-5", "2026-11-22T18:30:00Z", None),
+        ("document", "claude-sonnet-5-5", "2026-11-23T18:29:59.999Z", Some("/a")),
+    ] {
+        let mut attempt = attempt(action, model, started, tokens(1, 1));
+        attempt.project = project.map(str::to_owned);
+        ledger.record(&attempt).unwrap();
+    }
+    let zone = TimeZone::get("Asia/Kolkata").unwrap();
+    let rows = |since: Option<&str>, by| -> Vec<String> {
+        let since = since.map(|since| since.parse().unwrap());
+        let rows = ledger.rows_in(since, by, &zone).unwrap();
+        rows.into_iter()
+            .map(|row| {
+                let names = [row.day, row.action, row.model, row.project];
+                format!("{} {}", names.into_iter().flatten().collect::<Vec<_>>().join("/"), row.totals.attempts)
+            })
+            .collect()
+    };
+    assert_eq!(rows(None, By::Day), ["2026-11-22 1", "2026-11-23 2"]);
+    assert_eq!(rows(Some("2026-11-22T18:30:00Z"), By::Day), ["2026-11-23 2"]);
+    assert_eq!(rows(None, By::Action), ["document 1", "explain 2"]);
+    assert_eq!(rows(None, By::Model), ["claude-haiku-5-5 1", "claude-sonnet-5-5 2"]);
+    assert_eq!(rows(None, By::Project), [" 1", "/a 2"]);
+    assert_eq!(
+        rows(None, By::ActionAndModel),
+        ["document/claude-sonnet-5-5 1", "explain/claude-haiku-5-5 1", "explain/claude-sonnet-5-5 1"]
+    );
+}
+
+#[test]
+fn a_day_begins_at_the_users_midnight_also_when_clocks_change() {
+    for (zone, now, start) in [
+        ("UTC", "2026-11-23T05:00:00Z", "2026-11-23T00:00:00Z"),
+        ("America/New_York", "2026-11-23T04:59:59Z", "2026-11-22T05:00:00Z"),
+        ("Europe/Berlin", "2026-10-25T22:30:00Z", "2026-10-24T22:00:00Z"),
+        // Here midnight did not exist on that day.
+        ("America/Santiago", "2026-09-06T12:00:00Z", "2026-09-06T04:00:00Z"),
+    ] {
+        let start: Timestamp = start.parse().unwrap();
+        assert_eq!(day_start(now.parse().unwrap(), &TimeZone::get(zone).unwrap()), start, "{zone}");
+    }
+}
+
+#[test]
+fn many_connections_writing_at_once_lose_no_row() {
+    const WRITERS: u64 = 8;
+    const ROWS: u64 = 40;
+    let folder = Folder::new();
+    let file = folder.file();
+    // All of them also race to create the folder, the file, its tables and its log.
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let file = &file;
+            scope.spawn(move || {
+                let (ledger, warning) = Ledger::open(file);
+                assert_eq!(warning, None);
+                for row in 0..ROWS {
+                    let tokens = tokens(writer * 1000 + row, 1);
+                    ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens)).unwrap();
+                }
+                assert_eq!(ledger.take_warning(), None);
+            });
+        }
+    });
+    let (ledger, _) = Ledger::open(&file);
+    let totals = ledger.totals(None).unwrap();
+    let expected: u64 = (0..WRITERS).flat_map(|writer| (0..ROWS).map(move |row| writer * 1000 + row)).sum();
+    assert_eq!((totals.attempts, totals.tokens.input), (WRITERS * ROWS, expected));
+}
+
+#[test]
+fn rows_of_a_process_that_was_killed_are_there() {
+    let folder = Folder::new();
+    let (ledger, _) = Ledger::open(&folder.file());
+    for _ in 0..100 {
+        ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+    }
+    // What is on disk while the connection is open is what a killed process leaves.
+    let left = Folder::new();
+    std::fs::create_dir_all(left.file().parent().unwrap()).unwrap();
+    for name in ["usage.sqlite3", "usage.sqlite3-wal"] {
+        std::fs::copy(folder.file().with_file_name(name), left.file().with_file_name(name)).unwrap();
+    }
+    let (again, warning) = Ledger::open(&left.file());
+    assert_eq!((again.totals(None).unwrap().attempts, warning), (100, None));
+}
+
+#[test]
+fn what_is_no_database_is_set_aside() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
+    std::fs::write(folder.file(), "this is no database at all, but it is long enough to look like one".repeat(50))
+        .unwrap();
+    let (ledger, warning) = Ledger::open(&folder.file());
+    let message = warning.unwrap().message;
+    assert!(message.contains("damaged") && message.contains("set aside as"), "{message}");
+    ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+    let aside: Vec<_> = folder.names().into_iter().filter(|name| name.starts_with("usage.damaged-")).collect();
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    let (again, warning) = Ledger::open(&folder.file());
+    assert_eq!((again.totals(None).unwrap().attempts, warning), (1, None));
+}
+
+#[test]
+fn damage_that_shows_in_use_is_set_aside_and_the_call_goes_on() {
+    let folder = Folder::new();
+    let (ledger, _) = Ledger::open(&folder.file());
+    for _ in 0..400 {
+        ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+    }
+    drop(ledger);
+    // The header and the schema stay, everything behind is noise.
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    assert!(bytes.len() > 40_000);
+    bytes[4096..].fill(0x5a);
+    std::fs::write(folder.file(), bytes).unwrap();
+    let (ledger, _) = Ledger::open(&folder.file());
+    let reader = Ledger::lazy(folder.file());
+    ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(2, 1))).unwrap();
+    assert!(ledger.take_warning().unwrap().message.contains("set aside"));
+    assert_eq!(ledger.totals(None).unwrap().tokens.input, 2);
+    // Whoever comes next finds the new file, not another reason to set one aside.
+    assert_eq!(reader.totals(None).unwrap().tokens.input, 2);
+    assert_eq!(reader.take_warning(), None);
+}
+
+#[test]
+fn several_that_find_the_damage_set_it_aside_once() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
+    std::fs::write(folder.file(), "no database ".repeat(500)).unwrap();
+    let file = folder.file();
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let (ledger, _) = Ledger::open(&file);
+                ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+            });
+        }
+    });
+    assert_eq!(
+        folder.names().iter().filter(|name| name.starts_with("usage.damaged-")).count(),
+        1,
+        "{:?}",
+        folder.names()
+    );
+    assert_eq!(Ledger::open(&file).0.totals(None).unwrap().attempts, 6);
+}
+
+#[test]
+fn without_a_place_to_write_memory_has_to_do() {
+    let folder = Folder::new();
+    std::fs::write(folder.0.path().join("data"), "a file where the folder should be").unwrap();
+    let (ledger, warning) = Ledger::open(&folder.file());
+    assert!(warning.unwrap().message.contains("kept only until Aside ends"));
+    ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+    assert_eq!(ledger.totals(None).unwrap().attempts, 1);
+    assert_eq!(ledger.take_warning(), None);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_left_alone() {
+    let folder = Folder::new();
+    drop(Ledger::open(&folder.file()));
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    connection.pragma_update(None, "user_version", 999).unwrap();
+    drop(connection);
+    let (ledger, warning) = Ledger::open(&folder.file());
+    assert!(warning.unwrap().message.contains("newer"));
+    ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    assert_eq!(connection.query_row("SELECT count(*) FROM attempts", [], |row| row.get::<_, i64>(0)), Ok(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let (ledger, _) = Ledger::open(&folder.file());
+    ledger.save(&explanation("e1", "code", "2026-11-23T08:00:00Z")).unwrap();
+    for name in folder.names() {
+        let mode = folder.file().with_file_name(&name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
+    }
+}
+
+#[test]
+fn explanations_are_found_by_id_and_by_code() {
+    let ledger = Ledger::in_memory();
+    let first = explanation("e1", "def load():\r\n    pass", "2026-11-23T08:00:00Z");
+    let second = explanation("e2", "def load():\r\n    pass", "2026-11-23T09:00:00Z");
+    let other = explanation("e3", "def save(): ...", "2026-11-23T08:30:00Z");
+    for explanation in [&second, &first, &other] {
+        ledger.save(explanation).unwrap();
+    }
+    assert_eq!(ledger.load("e1").unwrap().as_ref(), Some(&first));
+    assert_eq!(ledger.load("e9").unwrap(), None);
+    assert_eq!(ledger.find_by_code(&first.uri, &first.code_hash()).unwrap().as_ref(), Some(&second));
+    assert_eq!(ledger.find_by_code("file:///other.py", &first.code_hash()).unwrap(), None);
+    let found = ledger.for_uri(&first.uri).unwrap();
+    let found: Vec<_> = found.iter().map(|it| (it.id.as_str(), it.code.as_str(), it.start_line)).collect();
+    assert_eq!(found, [("e2", second.code.as_str(), 3), ("e3", other.code.as_str(), 3)]);
+
+    let grown = StoredExplanation { messages: r#"[{"role":"user"}]"#.into(), ..first };
+    ledger.save(&grown).unwrap();
+    assert_eq!(ledger.load("e1").unwrap(), Some(grown));
+}
+
+#[test]
+fn hashes_are_sha_256() {
+    assert_eq!(code_hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn usage_as_json_is_the_contract() {
+    let model = models::find("claude-sonnet-5-5").unwrap();
+    let tokens =
+        Tokens { input: 1100, cache_read: 11_200, cache_write_5m: 30, cache_write_1h: 10, output: 410, thinking: 100 };
+    let report = UsageReport::new(&model.id, &tokens, cost(model, &tokens, false)).request_id(Some("req_7".into()));
+    expect_test::expect![[r#"
+        {
+          "inputTokens": 1100,
+          "cacheReadTokens": 11200,
+          "cacheWriteTokens": 40,
+          "cacheWrite1hTokens": 10,
+          "outputTokens": 410,
+          "thinkingTokens": 100,
+          "cacheHitRate": 0.9076175040518638,
+          "costUsd": 0.007535,
+          "savedUsd": 0.021245,
+          "model": "claude-sonnet-5-5",
+          "requestId": "req_7"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&report).unwrap());
+    assert_eq!(report.tokens(), tokens);
+
+    let bare = UsageReport::new("local", &Tokens::default(), None).miss_reason(Some("expired".into())).partial(true);
+    let json = serde_json::to_value(&bare).unwrap();
+    for key in ["cacheHitRate", "costUsd", "savedUsd", "requestId"] {
+        assert_eq!(json.get(key), Some(&serde_json::Value::Null), "{key}");
+    }
+    assert_eq!((&json["partial"], &json["missReason"]), (&true.into(), &"expired".into()));
+    assert_eq!(serde_json::from_value::<UsageReport>(json).unwrap(), bare);
+}
+
+#[test]
+fn lines_for_people() {
+    let model = models::find("claude-sonnet-5-5").unwrap();
+    let line = |tokens: Tokens| UsageReport::new(&model.id, &tokens, cost(model, &tokens, false)).line();
+    let none = Tokens::default();
+    for (line, expected) in [
+        (
+            line(Tokens { input: 1100, cache_read: 11_200, output: 410, ..none }),
+            "12.3k in · 91% from cache · 410 out · $0.0074 (saved $0.0213)",
+        ),
+        (
+            line(Tokens { input: 100, cache_write_5m: 4000, output: 999, ..none }),
+            "4.1k in · 0% from cache · 999 out · $0.0202 (cache writes cost $0.0020 more)",
+        ),
+        (line(none), "0 in · 0 out · $0.0000"),
+        (line(Tokens { input: 1, ..none }), "1 in · 0% from cache · 0 out · <$0.0001"),
+        (
+            UsageReport::new("local", &Tokens { input: 5, output: 6, ..none }, None).partial(true).line(),
+            "5 in · 0% from cache · 6 out · price unknown · cut short, so billed for more output than was reported",
+        ),
+    ] {
+        assert_eq!(line, expected);
+    }
+}
+
+#[test]
+fn amounts_are_short() {
+    for (count, expected) in [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (12_345, "12.3k"),
+        (99_950, "100k"),
+        (100_000, "100k"),
+        (999_499, "999k"),
+        (999_500, "1.0M"),
+        (1_250_000, "1.3M"),
+        (u64::from(u32::MAX), "4.3G"),
+    ] {
+        assert_eq!(usage::amount(count), expected);
+    }
+    assert_eq!(usage::dollars(0.99996), "$1.00");
+    assert_eq!(usage::percent(0.9999), "99%");
+    assert_eq!(usage::percent(0.001), "<1%");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn totals_are_the_sum_of_the_rows(
+        rows in prop::collection::vec((0_usize..100, 0_u64..3_000_000, 0_u64..50_000, any::<bool>(), 0_i64..3_000_000_000), 1..60)
+    ) {
+        let ledger = Ledger::in_memory();
+        let mut expected = Totals::default();
+        for (model, input, output, batch, seconds) in rows {
+            let model = &models::all()[model % models::all().len()];
+            let tokens = tokens(input, output);
+            let cost = cost(model, &tokens, batch);
+            let mut attempt = attempt("explain", &model.id, "2026-11-23T08:00:00Z", tokens);
+            attempt.cost_usd = cost.map(|cost| cost.usd);
+            attempt.saved_usd = cost.map(|cost| cost.saved());
+            attempt.started = Timestamp::from_second(seconds).unwrap();
+            ledger.record(&attempt).unwrap();
+            expected.add(&attempt);
+        }
+        let close = |a: Totals, b: Totals| {
+            a.tokens == b.tokens && a.attempts == b.attempts && a.unpriced == b.unpriced
+                && (a.known_cost_usd - b.known_cost_usd).abs() < 1e-9 && (a.known_saved_usd - b.known_saved_usd).abs() < 1e-9
+        };
+        prop_assert!(close(ledger.totals(None).unwrap(), expected));
+        for by in [By::Day, By::Action, By::Model, By::Project, By::ActionAndModel] {
+            let mut sum = Totals::default();
+            ledger.rows_in(None, by, &TimeZone::UTC).unwrap().into_iter().for_each(|row| sum += row.totals);
+            prop_assert!(close(sum, expected), "{by:?}");
+        }
+    }
+}
