@@ -1,5 +1,12 @@
 //! The shape of code: functions and classes, parameters, errors, and what a cursor is in.
 
+mod enclosing;
+mod grammars;
+mod outline;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use ropey::Rope;
@@ -84,7 +91,7 @@ impl Syntax {
             return None;
         }
         let mut parser = tree_sitter::Parser::new();
-        parser.set_language(&language_of(grammar)).ok()?;
+        parser.set_language(&grammars::language(grammar)).ok()?;
         let begun = Instant::now();
         let mut progress = |_: &tree_sitter::ParseState| {
             if begun.elapsed() > MAX_PARSE_TIME {
@@ -101,23 +108,47 @@ impl Syntax {
 
     /// All items, each after the one that it is in.
     pub fn items(&self) -> Vec<Item> {
-        Vec::new()
+        outline::items(self.tree.root_node(), &self.text, grammars::rules(self.grammar))
     }
 
     /// Where the text does not parse: the outermost pieces that fit nowhere, and an empty span where something is
     /// missing.
     pub fn errors(&self) -> Vec<Span> {
-        Vec::new()
+        let mut out = Vec::new();
+        let mut cursor = self.tree.walk();
+        loop {
+            let node = cursor.node();
+            if node.is_error() || node.is_missing() {
+                out.push(node.byte_range());
+            } else if node.has_error() && cursor.goto_first_child() {
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return out;
+                }
+            }
+        }
     }
 
-    /// The parameters of a function, in order, with `self` where the language writes it.
-    pub fn parameters(&self, _item: &Item) -> Vec<Parameter> {
-        Vec::new()
+    /// The parameters of a function, in order, with `self` where the language writes it. Empty for other items.
+    pub fn parameters(&self, item: &Item) -> Vec<Parameter> {
+        match item.kind {
+            ItemKind::Function | ItemKind::Method => {
+                parameters::parameters(self.tree.root_node(), &self.text, &item.name_span, &item.span)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The return type that is written at a function.
-    pub fn return_type(&self, _item: &Item) -> Option<Span> {
-        None
+    pub fn return_type(&self, item: &Item) -> Option<Span> {
+        match item.kind {
+            ItemKind::Function | ItemKind::Method => {
+                parameters::return_type(self.tree.root_node(), &item.name_span, &item.span)
+            }
+            _ => None,
+        }
     }
 
     /// The text that was parsed.
@@ -127,28 +158,10 @@ impl Syntax {
 }
 
 /// What a cursor at `offset` is in: the innermost function, method or class, with its comments and decorators, else
-/// the block of lines around it. Begins with the indentation of its first line and ends before the last line break.
-/// Empty only where there is nothing at all.
-pub fn enclosing(_language: &Language, text: &Rope, offset: usize) -> Span {
-    let line = text.byte_to_line(offset.min(text.len_bytes()));
-    super::positions::line_content(text, line)
-}
-
-fn language_of(grammar: Grammar) -> tree_sitter::Language {
-    match grammar {
-        Grammar::Bash => tree_sitter_bash::LANGUAGE,
-        Grammar::C => tree_sitter_c::LANGUAGE,
-        Grammar::Cpp => tree_sitter_cpp::LANGUAGE,
-        Grammar::Go => tree_sitter_go::LANGUAGE,
-        Grammar::Java => tree_sitter_java::LANGUAGE,
-        Grammar::JavaScript => tree_sitter_javascript::LANGUAGE,
-        Grammar::Lua => tree_sitter_lua::LANGUAGE,
-        Grammar::Php => tree_sitter_php::LANGUAGE_PHP,
-        Grammar::Python => tree_sitter_python::LANGUAGE,
-        Grammar::Ruby => tree_sitter_ruby::LANGUAGE,
-        Grammar::Rust => tree_sitter_rust::LANGUAGE,
-        Grammar::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
-        Grammar::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-    }
-    .into()
+/// the block of lines around it.
+///
+/// Begins with the indentation of its first line and ends before the last line break. Empty only where there is
+/// nothing but white space.
+pub fn enclosing(language: &Language, text: &Rope, offset: usize) -> Span {
+    enclosing::enclosing(language, text, offset)
 }

@@ -80,7 +80,6 @@ pub(super) static LANGUAGES: &[Language] = &[
         optional_types: true,
         programming: true,
         fence: "javascript",
-        ..NONE
     },
     Language {
         id: "javascriptreact",
@@ -145,7 +144,6 @@ pub(super) static LANGUAGES: &[Language] = &[
         optional_types: true,
         programming: true,
         fence: "ruby",
-        ..NONE
     },
     Language {
         id: "rust",
