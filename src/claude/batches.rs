@@ -111,7 +111,7 @@ pub enum BatchResult {
     /// Answered.
     Succeeded {
         /// The answer.
-        message: MessageResponse,
+        message: Box<MessageResponse>,
     },
     /// Failed.
     Errored {
@@ -238,6 +238,7 @@ impl BatchResults {
                 Err(error) => {
                     self.ended = true;
                     self.buffer.clear();
+                    self.searched = 0;
                     return Some(Err(error));
                 }
             };

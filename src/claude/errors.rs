@@ -87,7 +87,7 @@ impl Place<'_> {
         let host = self.host;
         let said = said(fault, status);
         let error = |kind, message: String| Error::new(kind, message);
-        if fault.is_spent_budget() {
+        if status != 402 && fault.is_spent_budget() {
             return error(ErrorKind::Budget, format!("The account's money is spent{said}"))
                 .hint("Raise the spending limit or add credit in the Claude Console, or use another key.");
         }
@@ -138,9 +138,10 @@ impl Place<'_> {
         };
         let known = models::find(id);
         if let Some((model, successor)) = known.and_then(|model| Some((model, model.successor.as_deref()?))) {
-            let message = match &model.retires {
-                Some(day) => format!("The model {id} has ended on {day}{said}"),
-                None => format!("The model {id} is retired{said}"),
+            let message = match (model.lifecycle, &model.retires) {
+                (models::Lifecycle::Retired, Some(day)) => format!("The model {id} was retired on {day}{said}"),
+                (_, Some(day)) => format!("The model {id} is retired from {day} on{said}"),
+                (_, None) => format!("The model {id} is retired{said}"),
             };
             return Error::new(ErrorKind::Config, message).hint(format!("Set `model` to its successor {successor}."));
         }

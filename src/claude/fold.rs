@@ -150,10 +150,10 @@ impl Fold {
         match (&mut open.block, delta) {
             (ContentBlock::Text { text, .. }, Delta::TextDelta { text: more }) => text.push_str(&more),
             (ContentBlock::Thinking { thinking, .. }, Delta::ThinkingDelta { thinking: more }) => {
-                thinking.push_str(&more)
+                thinking.push_str(&more);
             }
             (ContentBlock::Thinking { signature, .. }, Delta::SignatureDelta { signature: whole }) => {
-                *signature = whole
+                *signature = whole;
             }
             (_, Delta::InputJsonDelta { partial_json }) => open.arguments.push_str(&partial_json),
             _ => {}

@@ -15,6 +15,8 @@ pub mod rate;
 pub mod retry;
 pub mod sse;
 mod stream;
+#[cfg(test)]
+mod test_server;
 mod transport;
 pub mod types;
 pub mod usage;

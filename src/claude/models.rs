@@ -82,8 +82,8 @@ pub struct Prices {
 }
 
 impl From<[f64; 5]> for Prices {
-    fn from([input, output, cache_write_5m, cache_write_1h, cache_read]: [f64; 5]) -> Self {
-        Self { input, output, cache_write_5m, cache_write_1h, cache_read }
+    fn from([input, output, short_write, long_write, cache_read]: [f64; 5]) -> Self {
+        Self { input, output, cache_write_5m: short_write, cache_write_1h: long_write, cache_read }
     }
 }
 
@@ -106,6 +106,7 @@ pub struct LongPrompt {
 /// Which forms of `thinking` a model takes, and what it does without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the API lists these forms as independent flags, too")]
 pub struct ThinkingRule {
     /// `{type: adaptive}`.
     #[serde(default)]

@@ -60,10 +60,10 @@ impl<E: std::error::Error + Send + Sync + 'static> Events<E> {
     /// Reads events from the chunks of a body.
     pub fn new(chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Self {
         let read = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&read);
+        let shared = Arc::clone(&read);
         let counted = chunks.map(move |chunk| {
             let chunk = chunk.map_err(ReadError::Transport)?;
-            let before = counter.fetch_add(chunk.len(), Ordering::Relaxed);
+            let before = shared.fetch_add(chunk.len(), Ordering::Relaxed);
             if before.saturating_add(chunk.len()) > LARGEST_EVENT { Err(ReadError::TooLarge) } else { Ok(chunk) }
         });
         Self { inner: SseByteStream::new(Box::pin(counted) as Chunks<E>), read }

@@ -1,6 +1,6 @@
 //! One streamed request from the first attempt to its answer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Method, header};
@@ -16,8 +16,9 @@ use super::{
     types::{ContentBlock, Delta, MessageRequest, MessageResponse, StreamEvent},
     usage::Tokens,
 };
-use std::time::Duration;
+use crate::error::Error;
 
+/// Where progress is told.
 type Sink<'s> = &'s mut (dyn FnMut(Progress<'_>) + Send);
 
 /// A failed attempt, with what it gave.
@@ -26,8 +27,6 @@ struct Broken {
     verdict: Verdict,
     partial: Option<Partial>,
 }
-
-use crate::error::Error;
 
 pub(super) async fn run(client: &Client, request: &MessageRequest, events: Sink<'_>) -> Result<Answer, Failure> {
     let place = client.place(Some(&request.model));
@@ -56,7 +55,7 @@ pub(super) async fn run(client: &Client, request: &MessageRequest, events: Sink<
     }
 }
 
-async fn once(client: &Client, place: &Place<'_>, body: Bytes, events: Sink<'_>) -> Result<Answer, Broken> {
+async fn once(client: &Client, place: &Place<'_>, body: Bytes, events: Sink<'_>) -> Result<Answer, Box<Broken>> {
     let sent = Instant::now();
     let response = call::open(client, place, Method::POST, &["v1", "messages"], &[], Some(body)).await?;
     let headers = response.headers();
@@ -77,7 +76,7 @@ async fn once(client: &Client, place: &Place<'_>, body: Bytes, events: Sink<'_>)
         reading.whole(&body, events)?;
     }
     let tokens = reading.fold.tokens();
-    let Some(message) = reading.fold.finish() else { return Err(Broken::from(Refusal::final_word(place.cut()))) };
+    let Some(message) = reading.fold.finish() else { return Err(Refusal::final_word(place.cut()).into()) };
     let (request_id, time_to_first_token) = (reading.request_id, reading.first);
     Ok(Answer { message, request_id, attempts: 1, tokens, time_to_first_token, rate, abandoned: Vec::new() })
 }
@@ -92,7 +91,12 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn events(&mut self, client: &Client, response: reqwest::Response, sink: Sink<'_>) -> Result<(), Broken> {
+    async fn events(
+        &mut self,
+        client: &Client,
+        response: reqwest::Response,
+        sink: Sink<'_>,
+    ) -> Result<(), Box<Broken>> {
         let options = client.options();
         let mut source = Events::new(response.bytes_stream());
         let mut patience = left(self.sent + options.first_event_timeout);
@@ -124,7 +128,7 @@ impl Reading<'_> {
     }
 
     /// A server that does not stream answers in one piece: the same events, all at once.
-    fn whole(&mut self, body: &[u8], sink: Sink<'_>) -> Result<(), Broken> {
+    fn whole(&mut self, body: &[u8], sink: Sink<'_>) -> Result<(), Box<Broken>> {
         let Ok(message) = serde_json::from_slice::<MessageResponse>(body) else {
             let fault = Fault::from_body(body);
             let what = if fault.html { "it sends a web page" } else { "it sends no message" };
@@ -143,11 +147,14 @@ impl Reading<'_> {
     }
 
     /// Folds an event and tells of it.
-    fn take(&mut self, event: StreamEvent, sink: Sink<'_>) -> Result<(), Broken> {
+    fn take(&mut self, event: StreamEvent, sink: Sink<'_>) -> Result<(), Box<Broken>> {
         if self.first.is_none() && is_token(&event) {
             self.first = Some(self.sent.elapsed());
         }
         match &event {
+            // Out of order; `apply` says so.
+            StreamEvent::ContentBlockStart { .. } | StreamEvent::ContentBlockDelta { .. }
+                if !self.fold.is_started() => {}
             StreamEvent::MessageStart { message } => {
                 sink(Progress::Started { message, request_id: self.request_id.as_deref() });
                 sink(Progress::Usage(Tokens::from(&message.usage)));
@@ -158,7 +165,7 @@ impl Reading<'_> {
                 match content_block {
                     ContentBlock::Text { text, .. } if !text.is_empty() => sink(Progress::Text(text)),
                     ContentBlock::Thinking { thinking, .. } if !thinking.is_empty() => {
-                        sink(Progress::Thinking(thinking))
+                        sink(Progress::Thinking(thinking));
                     }
                     _ => {}
                 }
@@ -188,7 +195,7 @@ impl Reading<'_> {
     }
 
     /// After content came nothing is repeated: it has been shown, and it is paid for.
-    fn broken(&self, error: Error, verdict: Verdict) -> Broken {
+    fn broken(&self, error: Error, verdict: Verdict) -> Box<Broken> {
         let partial = self.fold.is_started().then(|| Partial {
             text: self.fold.text(),
             tokens: self.fold.tokens(),
@@ -196,13 +203,13 @@ impl Reading<'_> {
         });
         let verdict = if self.fold.has_content() { Verdict::Never } else { verdict };
         let id = error.request_id.clone().or_else(|| self.request_id.clone());
-        Broken { error: error.request_id(id), verdict, partial }
+        Box::new(Broken { error: error.request_id(id), verdict, partial })
     }
 }
 
-impl From<Refusal> for Broken {
+impl From<Refusal> for Box<Broken> {
     fn from(refusal: Refusal) -> Self {
-        Self { error: refusal.error, verdict: refusal.verdict, partial: None }
+        Self::new(Broken { error: refusal.error, verdict: refusal.verdict, partial: None })
     }
 }
 

@@ -78,10 +78,10 @@ impl From<&types::Usage> for Tokens {
     /// says how much of it is for an hour.
     fn from(usage: &types::Usage) -> Self {
         let split = usage.cache_creation.as_ref();
-        let split_5m = split.and_then(|split| split.ephemeral_5m_input_tokens).unwrap_or(0);
-        let split_1h = split.and_then(|split| split.ephemeral_1h_input_tokens).unwrap_or(0);
-        let written = usage.cache_creation_input_tokens.unwrap_or(split_5m.saturating_add(split_1h));
-        let cache_write_1h = split_1h.min(written);
+        let short = split.and_then(|split| split.ephemeral_5m_input_tokens).unwrap_or(0);
+        let long = split.and_then(|split| split.ephemeral_1h_input_tokens).unwrap_or(0);
+        let written = usage.cache_creation_input_tokens.unwrap_or(short.saturating_add(long));
+        let cache_write_1h = long.min(written);
         Self {
             input: usage.input_tokens.unwrap_or(0),
             cache_read: usage.cache_read_input_tokens.unwrap_or(0),

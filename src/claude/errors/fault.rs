@@ -45,16 +45,17 @@ impl Fault {
     }
 
     /// `{error: {type, message, details}, request_id}`, and what others make of it: `{error: "…"}`, `{message}`,
-    /// `{detail}`, or a bare string.
+    /// `{detail}`, `{detail: [{loc, msg}]}`, or a bare string.
     pub fn from_json(value: &Value) -> Self {
         let error = value.get("error").unwrap_or(value);
         let text = |key: &str| error.get(key).or_else(|| value.get(key)).and_then(Value::as_str);
-        let message = error.as_str().or_else(|| text("message")).or_else(|| text("detail")).unwrap_or_default();
+        let message = error.as_str().or_else(|| text("message")).or_else(|| text("detail")).map(str::to_owned);
+        let message = message.or_else(|| first_detail(value)).unwrap_or_default();
         // The outer `type` is only ever `error`.
         let kind = error.get("type").and_then(Value::as_str).filter(|kind| *kind != "error").unwrap_or_default();
         Self {
             kind: kind.to_owned(),
-            message: one_line(message),
+            message: one_line(&message),
             code: error.get("details").and_then(code),
             request_id: value.get("request_id").and_then(Value::as_str).map(str::to_owned),
             html: false,
@@ -71,6 +72,14 @@ impl Fault {
 
 fn code(details: &Value) -> Option<String> {
     details.get("error_code")?.as_str().map(str::to_owned)
+}
+
+/// The first complaint of a server that checks bodies with `FastAPI`, as vLLM does: `[{loc: ["body", "tools"], msg}]`.
+fn first_detail(value: &Value) -> Option<String> {
+    let detail = value.get("detail")?.get(0)?;
+    let message = detail.get("msg")?.as_str()?;
+    let place: Vec<&str> = detail.get("loc")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    Some(format!("{}: {message}", place.join(".")))
 }
 
 fn title(html: &str) -> String {
