@@ -79,7 +79,7 @@ fn merge(document: &str, there: &Imports, wanted_text: &str, wanted: &Imports, p
             .iter()
             .zip(&missing)
             .all(|(part, missing)| missing.len() == part.members.len() && join_of(there, part).is_none());
-        if whole {
+        if whole && !first.in_block {
             additions.push(first, wanted_text[first.span.clone()].to_owned());
             continue;
         }

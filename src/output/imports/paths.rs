@@ -97,6 +97,7 @@ pub(super) fn read_go(node: Node<'_>, text: &str, imports: &mut Imports) {
             members: vec![Member::new(normal(written), written)],
             shell: ("import ".to_owned(), String::new()),
             join_key: Some(group(written).to_owned()),
+            in_block: list.is_some(),
             ..Statement::default()
         });
     }

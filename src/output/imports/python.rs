@@ -62,5 +62,6 @@ fn read_one(node: Node<'_>, text: &str, guarded: bool, imports: &mut Imports) {
         join_key,
         guarded,
         future: module == "__future__",
+        in_block: false,
     });
 }

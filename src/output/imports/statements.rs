@@ -106,6 +106,8 @@ pub(super) struct Statement {
     pub(super) guarded: bool,
     /// Whether it has to come before all others.
     pub(super) future: bool,
+    /// Whether it is a line of a block, which is nothing on its own.
+    pub(super) in_block: bool,
 }
 
 impl Statement {
