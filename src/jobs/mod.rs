@@ -1,1 +1,25 @@
-//! (room under construction)
+//! One run of an action, from the order to the report.
+//!
+//! ```text
+//! Order ──▶ run ──▶ Plan ──▶ Connection (HTTP) ──▶ answer ──▶ Change ──▶ Host::apply ──▶ Report
+//!                                   │ events                                 ▲
+//!                                   └──────────▶ Host::event                 └── Host::current, on fresh text
+//! ```
+//!
+//! The [`Host`] is the seam between a run and whoever asked for it: an editor or a terminal. Nothing in here knows which.
+
+mod connection;
+mod edit;
+mod host;
+mod order;
+mod registry;
+mod report;
+mod run;
+
+pub use connection::{Connection, Connections};
+pub use edit::unified_diffs;
+pub use host::{Change, Current, Event, Host, Landing, Target};
+pub use order::{Order, new_job_id};
+pub use registry::{JobHandle, Registry};
+pub use report::{FileEdit, Outcome, Report};
+pub use run::{Context, run};

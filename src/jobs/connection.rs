@@ -1,0 +1,84 @@
+//! The way to the Messages API, made at the first need and kept while the settings stay the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::claude::client::{Auth, Client, ClientOptions};
+use crate::config::{Environment, Settings, credentials, custom_headers};
+use crate::error::Error;
+use crate::simulator::{Running, Simulator, SimulatorOptions};
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open way to the API.
+pub struct Connection {
+    client: Client,
+    /// Stops when dropped, so it lives as long as the connection.
+    _simulator: Option<Running>,
+}
+
+impl Connection {
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Makes connections.
+pub struct Connections {
+    environment: Environment,
+    simulator: Option<SimulatorOptions>,
+    current: Mutex<Option<(String, Arc<Connection>)>>,
+}
+
+impl Connections {
+    /// Connections to the configured API, with credentials from the environment; with `simulator` to one in this process.
+    pub fn new(environment: Environment, simulator: Option<SimulatorOptions>) -> Self {
+        Self { environment, simulator, current: Mutex::new(None) }
+    }
+
+    /// Whether answers come from the simulator.
+    pub fn simulated(&self) -> bool {
+        self.simulator.is_some()
+    }
+
+    /// The connection for these settings: the one there is, or a new one when they changed.
+    pub async fn get(&self, settings: &Settings) -> Result<Arc<Connection>, Error> {
+        let key = format!("{:?}", settings.api);
+        let mut current = self.current.lock().await;
+        if let Some((made_for, connection)) = &*current
+            && *made_for == key
+        {
+            return Ok(connection.clone());
+        }
+        let connection = Arc::new(self.open(settings).await?);
+        *current = Some((key, connection.clone()));
+        Ok(connection)
+    }
+
+    async fn open(&self, settings: &Settings) -> Result<Connection, Error> {
+        let (simulator, base_url, auth) = match &self.simulator {
+            Some(options) => {
+                let simulator = Simulator::start(options.clone()).await?;
+                let url = simulator.url();
+                // A real key has no business in a simulated run.
+                (Some(simulator), url, Auth::ApiKey("simulated".to_owned().into()))
+            }
+            None => (None, settings.api.base_url.clone(), credentials(settings, &self.environment).await?),
+        };
+        let client = Client::new(ClientOptions {
+            base_url,
+            version: settings.api.version.clone(),
+            auth,
+            headers: if simulator.is_some() { Vec::new() } else { custom_headers(&self.environment) },
+            first_event_timeout: settings.api.first_event_timeout,
+            idle_timeout: settings.api.idle_timeout,
+            connect_timeout: CONNECT_TIMEOUT,
+            max_retries: settings.api.max_retries,
+        })?;
+        Ok(Connection { client, _simulator: simulator })
+    }
+}

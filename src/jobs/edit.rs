@@ -1,0 +1,209 @@
+//! From an answer to an edit that landed, or to a kept answer with its reason.
+
+use std::path::Path;
+
+use super::host::{Change, Current, Event, Host, Landing, Target};
+use super::order::Order;
+use super::report::{FileEdit, Outcome};
+use super::run::{Run, Stop, text_of};
+use crate::claude::client::Answer;
+use crate::claude::types::StopReason;
+use crate::error::{Error, ErrorKind};
+use crate::output::answer::{BadAnswer, edit_answer, tests_answer};
+use crate::output::edit::{self, TextEdit};
+use crate::output::{check, diff, tests_file};
+use crate::prompt::{self, Plan};
+use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
+use crate::workspace::Span;
+use crate::workspace::roots::relative;
+
+/// Where an answer goes.
+pub(super) enum Step {
+    /// In place of the selection.
+    Selection,
+    /// Into a test file.
+    Tests(TestPlace),
+}
+
+/// Why a change can't be made.
+enum Obstacle {
+    /// The answer is not of its form; the model may repair it, once.
+    Bad(String),
+    /// Nothing will be changed, for this reason.
+    Keep(String),
+}
+
+impl From<BadAnswer> for Obstacle {
+    fn from(bad: BadAnswer) -> Self {
+        Self::Bad(bad.reason)
+    }
+}
+
+/// The place for the tests of an order.
+pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
+    let Some(path) = &order.snapshot.path else {
+        return Err(Error::new(ErrorKind::Config, "This document has no file yet, so its tests have no place.")
+            .hint("Save it, then run the action again."));
+    };
+    Ok(test_place(path, order.snapshot.language, order.root.as_deref(), &RealFiles))
+}
+
+impl<H: Host> Run<'_, H> {
+    /// Makes an edit of the answer and lands it: one repair request for an answer that does not fit, one retry on fresh
+    /// text for an edit that came too late.
+    pub(super) async fn land(&mut self, plan: &Plan, answer: Answer, step: Step) -> Result<Outcome, Stop> {
+        let mut text = self.complete(answer)?;
+        let mut repaired = false;
+        let mut retried = false;
+        loop {
+            let obstacle = match self.change(&text, &step) {
+                Ok((change, note)) => match self.apply(&change).await? {
+                    Landing::Landed => return Ok(self.landed(&change, note, Outcome::Applied)),
+                    Landing::Proposed => return Ok(self.landed(&change, note, Outcome::Proposed)),
+                    Landing::Stale if !retried => {
+                        retried = true;
+                        continue;
+                    }
+                    Landing::Stale => Obstacle::Keep("the text kept changing while the edit was on its way".to_owned()),
+                    Landing::Refused(reason) => {
+                        self.edits.push(self.file_edit(&change));
+                        Obstacle::Keep(reason)
+                    }
+                },
+                Err(obstacle) => obstacle,
+            };
+            match obstacle {
+                Obstacle::Bad(reason) if !repaired => {
+                    repaired = true;
+                    let request = prompt::repair(plan, &text, &reason);
+                    let answer = self.ask(&request).await?;
+                    text = self.complete(answer)?;
+                }
+                Obstacle::Bad(reason) => {
+                    self.explanation = Some(self.document(&kept(&text, &reason, &[])));
+                    let message = format!("The answer does not have the form of an edit: {reason}.");
+                    return Err(Error::new(ErrorKind::BadAnswer, message)
+                        .hint("Nothing was changed; the answer can be read.")
+                        .into());
+                }
+                Obstacle::Keep(reason) => {
+                    self.explanation = Some(self.document(&kept(&text, &reason, &self.edits)));
+                    self.reason = Some(reason);
+                    return Ok(Outcome::Kept);
+                }
+            }
+        }
+    }
+
+    /// The text of a whole answer; half an edit is never applied.
+    fn complete(&mut self, answer: Answer) -> Result<String, Stop> {
+        let text = text_of(&answer);
+        match answer.message.stop_reason {
+            Some(StopReason::MaxTokens | StopReason::ModelContextWindowExceeded) => {
+                self.explanation = Some(self.document(&kept(&text, "the answer ends early", &[])));
+                Err(Error::new(ErrorKind::Truncated, "The answer reached its limit of tokens before it was complete.")
+                    .hint("Nothing was changed. Select less, or raise `max_output_tokens`.")
+                    .request_id(answer.request_id)
+                    .into())
+            }
+            _ => Ok(text),
+        }
+    }
+
+    /// The change an answer asks for, on the text as it is now, and the model's note.
+    fn change(&self, answer: &str, step: &Step) -> Result<(Change, Option<String>), Obstacle> {
+        let language = self.order.snapshot.language;
+        let (change, note) = match step {
+            Step::Selection => self.selection_change(answer)?,
+            Step::Tests(place) => self.tests_change(answer, place)?,
+        };
+        if change.edits.is_empty() && !matches!(change.target, Target::File { create: true, .. }) {
+            return Err(Obstacle::Keep("there is nothing to change".to_owned()));
+        }
+        let errors = check::new_syntax_errors(language, &change.base.text.to_string(), &change.result());
+        match errors.as_slice() {
+            [] => Ok((change, note)),
+            errors => Err(Obstacle::Bad(format!("it would bring syntax errors ({})", errors.join("; ")))),
+        }
+    }
+
+    fn selection_change(&self, answer: &str) -> Result<(Change, Option<String>), Obstacle> {
+        let answer = edit_answer(answer)?;
+        let (base, selection) = self.selected_now()?;
+        let text = base.text.to_string();
+        let edits = edit::plan(&text, selection, self.order.snapshot.language, &answer)?;
+        Ok((self.change_of(Target::Document, base, edits), answer.note))
+    }
+
+    fn tests_change(&self, answer: &str, place: &TestPlace) -> Result<(Change, Option<String>), Obstacle> {
+        let answer = tests_answer(answer)?;
+        let language = self.order.snapshot.language;
+        let (target, base) = if place.inline {
+            let Some((base, _)) = self.host.selection() else { return Err(closed()) };
+            (Target::Document, Some(base))
+        } else {
+            let base = self.host.file(&place.path).map_err(|error| Obstacle::Keep(error.sentence()))?;
+            (Target::File { path: place.path.clone(), create: base.is_none() }, base)
+        };
+        let existing = base.as_ref().map(|base| base.text.to_string());
+        let tests = tests_file::add_tests(existing.as_deref(), place, language, &answer.code)?;
+        let base = base.unwrap_or_else(|| Current { text: ropey::Rope::new(), version: None });
+        let note = [answer.note, tests.note()].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        Ok((self.change_of(target, base, tests.edits), (!note.is_empty()).then_some(note)))
+    }
+
+    /// The selection where it is now, provided nobody changed the text inside it.
+    fn selected_now(&self) -> Result<(Current, Span), Obstacle> {
+        let Some((current, selection)) = self.host.selection() else { return Err(closed()) };
+        if current.text.byte_slice(selection.clone()) != self.order.selected().as_str() {
+            return Err(Obstacle::Keep("the selected text was changed meanwhile".to_owned()));
+        }
+        Ok((current, selection))
+    }
+
+    fn change_of(&self, target: Target, base: Current, edits: Vec<TextEdit>) -> Change {
+        Change { target, base, edits, label: format!("Aside: {}", self.order.title()) }
+    }
+
+    async fn apply(&self, change: &Change) -> Result<Landing, Stop> {
+        self.host.event(Event::Editing);
+        // An edit that is on its way can't be called back, so this await is not cut short by a cancel.
+        Ok(self.host.apply(change).await)
+    }
+
+    fn landed(&mut self, change: &Change, note: Option<String>, outcome: Outcome) -> Outcome {
+        self.notes.extend(note);
+        self.edits.push(self.file_edit(change));
+        outcome
+    }
+
+    fn file_edit(&self, change: &Change) -> FileEdit {
+        let path = match &change.target {
+            Target::Document => self.order.shown_path(),
+            Target::File { path, .. } => relative(path, self.order.root.as_deref().unwrap_or(Path::new(""))),
+        };
+        let new_text = change.result();
+        FileEdit { diff: diff::unified(&path, &change.base.text.to_string(), &new_text), path, new_text }
+    }
+}
+
+fn closed() -> Obstacle {
+    Obstacle::Keep("the document was closed meanwhile".to_owned())
+}
+
+/// The document in which a kept answer can be read.
+fn kept(answer: &str, reason: &str, edits: &[FileEdit]) -> String {
+    let mut text = format!("Nothing was changed: {reason}.\n\n## The answer\n\n{}\n", answer.trim_end());
+    let diffs = unified_diffs(edits);
+    if !diffs.is_empty() {
+        text.push_str("\n## What it would change\n\n````diff\n");
+        text.push_str(&diffs);
+        text.push_str("````\n");
+    }
+    text
+}
+
+/// The diffs of all edits, one behind the other.
+pub fn unified_diffs(edits: &[FileEdit]) -> String {
+    edits.iter().map(|edit| edit.diff.as_str()).collect()
+}

@@ -1,0 +1,112 @@
+//! The seam between a run and whoever asked for it.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ropey::Rope;
+
+use crate::claude::usage::Tokens;
+use crate::error::Error;
+use crate::output::edit::TextEdit;
+use crate::output::explanation::Explanation;
+use crate::workspace::Span;
+
+/// What happens while a request runs. Handling one must not block: a host that is slow to show things keeps them itself.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The job waits until fewer requests are running.
+    Queued,
+    /// An attempt starts, counted from 1 over the whole job; the text of earlier attempts is void.
+    Attempt(u32),
+    /// The server asked to wait, or a fault passes: the next attempt starts after `delay`.
+    Waiting {
+        /// How long.
+        delay: Duration,
+        /// Why.
+        reason: &'a Error,
+    },
+    /// The model thinks; the text may be empty.
+    Thinking(&'a str),
+    /// The answer grows.
+    Text(&'a str),
+    /// What the request took so far.
+    Tokens(&'a Tokens),
+    /// The answer became an edit, which is about to be applied.
+    Editing,
+}
+
+/// A text that may have moved on since the run began.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// The text as it is now.
+    pub text: Rope,
+    /// The version of an open document.
+    pub version: Option<i32>,
+}
+
+/// What an edit is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The document of the order.
+    Document,
+    /// Another file, open or not.
+    File {
+        /// Its absolute path.
+        path: PathBuf,
+        /// Whether it is to be created.
+        create: bool,
+    },
+}
+
+/// Edits for one file, against the text they were made for.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Which file.
+    pub target: Target,
+    /// The text that the edits' spans count in.
+    pub base: Current,
+    /// Sorted and disjoint.
+    pub edits: Vec<TextEdit>,
+    /// One line that names the change in an undo list.
+    pub label: String,
+}
+
+impl Change {
+    /// The text after the edits.
+    pub fn result(&self) -> String {
+        crate::output::edit::apply(&self.base.text.to_string(), &self.edits)
+    }
+}
+
+/// Whether an edit landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// The text is as asked for.
+    Landed,
+    /// It would be, but this host only shows edits.
+    Proposed,
+    /// The text moved on before the edit arrived; worth another try on fresh text.
+    Stale,
+    /// The host will not have it, with its reason.
+    Refused(String),
+}
+
+/// Whoever asked for a run: an editor, or a terminal.
+pub trait Host: Send + Sync {
+    /// Something happened. Must not block.
+    fn event(&self, event: Event<'_>);
+
+    /// The document as it is now, and where the selection has gone in it; `None` when it can not be edited any more
+    /// because it was closed.
+    fn selection(&self) -> Option<(Current, Span)>;
+
+    /// A file as the user sees it: the open document's text, or what is on disk; `None` when there is no such file.
+    fn file(&self, path: &Path) -> Result<Option<Current>, Error>;
+
+    /// Applies the edits and finds out whether they landed.
+    fn apply(&self, change: &Change) -> impl Future<Output = Landing> + Send;
+
+    /// Shows a document to read.
+    fn show(&self, explanation: &Explanation) -> impl Future<Output = ()> + Send;
+}

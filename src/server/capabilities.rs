@@ -1,0 +1,128 @@
+//! What the client can do, read once, and what the server offers in turn.
+
+use lsp_types::{
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeActionTag, ExecuteCommandOptions,
+    HoverProvider, LspAny, PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities, TextDocumentContent,
+    TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+};
+
+use super::ext;
+use crate::actions;
+use crate::workspace::positions::Encoding;
+
+/// What the client can do, as far as Aside asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent announcement of the client")]
+pub(super) struct Capabilities {
+    /// How it counts characters, as negotiated.
+    pub(super) encoding: Encoding,
+    /// It takes progress that the server starts.
+    pub(super) work_done_progress: bool,
+    /// It opens documents when asked.
+    pub(super) show_document: bool,
+    /// It applies edits when asked.
+    pub(super) apply_edit: bool,
+    /// It creates files as part of an edit.
+    pub(super) create_file: bool,
+    /// It answers `workspace/configuration`.
+    pub(super) configuration: bool,
+    /// It asks for the content of documents that exist only here.
+    pub(super) virtual_documents: bool,
+    /// It marks code actions that a language model makes.
+    pub(super) action_tags: bool,
+    /// It shows code actions that are more than a command.
+    pub(super) code_action_literals: bool,
+    /// It wants `aside/stream`.
+    pub(super) stream: bool,
+    /// It wants `aside/status`.
+    pub(super) status: bool,
+}
+
+impl Capabilities {
+    /// Reads the announcement.
+    pub(super) fn new(client: &ClientCapabilities) -> Self {
+        let window = client.window.as_ref();
+        let workspace = client.workspace.as_ref();
+        let action = client.text_document.as_ref().and_then(|document| document.code_action.as_ref());
+        let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
+        let operations = edit.and_then(|edit| edit.resource_operations.as_deref()).unwrap_or_default();
+        let own = |name: &str| {
+            let aside = client.experimental.as_ref().and_then(|experimental| experimental.get("aside"));
+            aside.and_then(|aside| aside.get(name)).and_then(LspAny::as_bool).unwrap_or(false)
+        };
+        Self {
+            encoding: encoding(client),
+            work_done_progress: window.and_then(|window| window.work_done_progress).unwrap_or(false),
+            show_document: window.and_then(|window| window.show_document.as_ref()).is_some_and(|show| show.support),
+            apply_edit: workspace.and_then(|workspace| workspace.apply_edit).unwrap_or(false),
+            create_file: operations.contains(&ResourceOperationKind::Create),
+            configuration: workspace.and_then(|workspace| workspace.configuration).unwrap_or(false),
+            virtual_documents: workspace.is_some_and(|workspace| workspace.text_document_content.is_some()),
+            action_tags: action
+                .and_then(|action| action.tag_support.as_ref())
+                .is_some_and(|tags| tags.value_set.contains(&CodeActionTag::LLMGenerated)),
+            code_action_literals: action.is_some_and(|action| action.code_action_literal_support.is_some()),
+            stream: own("stream"),
+            status: own("status"),
+        }
+    }
+
+    /// Before `initialize`: nothing.
+    pub(super) fn none() -> Self {
+        Self::new(&ClientCapabilities::default())
+    }
+}
+
+/// The first of the client's encodings that the server knows, which is any of the three; UTF-16 when it names none.
+fn encoding(client: &ClientCapabilities) -> Encoding {
+    let offered = client.general.as_ref().and_then(|general| general.position_encodings.as_deref()).unwrap_or_default();
+    let known = offered.iter().find_map(|kind| match kind {
+        PositionEncodingKind::UTF8 => Some(Encoding::Utf8),
+        PositionEncodingKind::UTF16 => Some(Encoding::Utf16),
+        PositionEncodingKind::UTF32 => Some(Encoding::Utf32),
+        PositionEncodingKind::Custom(_) => None,
+    });
+    known.unwrap_or(Encoding::Utf16)
+}
+
+/// What the server offers to this client.
+pub(super) fn server_capabilities(client: &Capabilities) -> ServerCapabilities {
+    let encoding = match client.encoding {
+        Encoding::Utf8 => PositionEncodingKind::UTF8,
+        Encoding::Utf16 => PositionEncodingKind::UTF16,
+        Encoding::Utf32 => PositionEncodingKind::UTF32,
+    };
+    let kinds = actions::catalogue().iter().map(|action| CodeActionKind::from(action.kind.to_string())).collect();
+    ServerCapabilities {
+        position_encoding: Some(encoding),
+        text_document_sync: Some(TextDocumentSync::Options(TextDocumentSyncOptions {
+            open_close: Some(true),
+            change: Some(TextDocumentSyncKind::Incremental),
+            save: Some(Save::Bool(true)),
+            ..TextDocumentSyncOptions::default()
+        })),
+        hover_provider: Some(HoverProvider::Bool(true)),
+        code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
+            code_action_kinds: Some(kinds),
+            ..CodeActionOptions::default()
+        })),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: ext::COMMANDS.iter().map(|command| (*command).to_owned()).collect(),
+            ..ExecuteCommandOptions::default()
+        }),
+        workspace: Some(WorkspaceOptions {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(true.into()),
+            }),
+            file_operations: None,
+            text_document_content: client.virtual_documents.then(|| {
+                TextDocumentContent::Options(TextDocumentContentOptions {
+                    schemes: vec![ext::EXPLANATION_SCHEME.to_owned()],
+                })
+            }),
+        }),
+        ..ServerCapabilities::default()
+    }
+}

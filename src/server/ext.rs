@@ -1,0 +1,141 @@
+//! Aside's own methods and the arguments of its commands, in one place; `docs/protocol.md` tells plugin authors of them.
+
+use lsp_types::{LspAny, LspNotificationMethod, MessageDirection, Notification, Range, Uri};
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::UsageReport;
+
+/// Runs an action: [`RunArguments`].
+pub const RUN: &str = "aside.run";
+/// Cancels a job, or all: [`JobArguments`].
+pub const CANCEL: &str = "aside.cancel";
+/// What was used: no argument.
+pub const USAGE: &str = "aside.usage";
+/// Shows an explanation again: [`ShowArguments`].
+pub const SHOW_EXPLANATION: &str = "aside.showExplanation";
+/// Applies the edit that a job proposes: [`JobArguments`].
+pub const ACCEPT: &str = "aside.accept";
+/// Drops the edit that a job proposes: [`JobArguments`].
+pub const REJECT: &str = "aside.reject";
+
+/// The commands of `workspace/executeCommand`.
+pub const COMMANDS: [&str; 6] = [RUN, CANCEL, USAGE, SHOW_EXPLANATION, ACCEPT, REJECT];
+
+/// The scheme of explanations that exist only in the server.
+pub const EXPLANATION_SCHEME: &str = "aside-explain";
+
+/// The argument of `aside.run`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunArguments {
+    /// An action's id.
+    pub action: String,
+    /// The document.
+    pub uri: Uri,
+    /// The selection; when empty, the enclosing item.
+    pub range: Range,
+    /// The document's version the range belongs to; another one is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// The user's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Answer when the work has ended instead of at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
+}
+
+/// The argument of `aside.cancel`, `aside.accept` and `aside.reject`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct JobArguments {
+    /// A job's id; without one `aside.cancel` cancels all.
+    pub job: Option<String>,
+}
+
+/// The argument of `aside.showExplanation`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShowArguments {
+    /// An explanation's id, which is its job's.
+    pub id: String,
+}
+
+/// `aside/stream`: a running job's output, complete and in order.
+pub enum StreamNotification {}
+
+impl Notification for StreamNotification {
+    type Params = StreamParams;
+    const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("aside/stream");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// One part of a job's output.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamParams {
+    /// The job.
+    pub job: String,
+    /// What this part is.
+    pub kind: StreamKind,
+    /// With `begin`: which attempt starts; the text of earlier ones is void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// With `text` and `thinking`: to append. With `begin`: what the job works on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// With `usage` and `end`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageReport>,
+    /// With `end`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// With `end`, when the outcome is `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<crate::error::Error>,
+}
+
+/// What a part of the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamKind {
+    /// An attempt starts.
+    Begin,
+    /// Text of the answer.
+    Text,
+    /// Text of the thinking.
+    Thinking,
+    /// An edit was made of the answer.
+    Edit,
+    /// What the job took so far.
+    Usage,
+    /// Nothing comes after it.
+    End,
+}
+
+/// `aside/proposal`: an edit that waits for `aside.accept` or `aside.reject`.
+pub enum ProposalNotification {}
+
+impl Notification for ProposalNotification {
+    type Params = ProposalParams;
+    const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("aside/proposal");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}
+
+/// An edit that waits for a decision.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProposalParams {
+    /// The job.
+    pub job: String,
+    /// The edit, as it would be sent.
+    pub edit: lsp_types::WorkspaceEdit,
+    /// The same as a unified diff.
+    pub diff: String,
+}
+
+/// `aside/status`: what runs and what it cost, for a status bar.
+pub enum StatusNotification {}
+
+impl Notification for StatusNotification {
+    type Params = LspAny;
+    const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("aside/status");
+    const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
+}

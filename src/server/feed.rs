@@ -1,0 +1,272 @@
+//! A running job's way to the client: progress in one line, and the whole stream for clients that ask for it.
+//!
+//! The job puts what happens into an outbox and goes on; one task a job empties it as fast as the client reads. A slow
+//! client gets fewer, longer parts: no text is lost, and of the progress only the newest state counts.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lsp_types::{
+    LspAny, ProgressNotification, ProgressParams, ProgressToken, WorkDoneProgressBegin, WorkDoneProgressEnd,
+    WorkDoneProgressReport,
+};
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tower_lsp::Client;
+
+use super::ext::{StreamKind, StreamNotification, StreamParams};
+use crate::claude::usage::Tokens;
+use crate::jobs::{Event, Report};
+use crate::output::explanation::LineTail;
+
+/// At most ten reports a second.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The most characters of output in a progress line.
+const TAIL_WIDTH: usize = 60;
+
+/// How to reach the client with one job's output.
+pub(super) struct Channel {
+    /// The client.
+    pub(super) client: Client,
+    /// The job.
+    pub(super) job: String,
+    /// What it does, for the progress's title.
+    pub(super) title: String,
+    /// The token of a progress that exists already, or that is to be created.
+    pub(super) progress: Option<(ProgressToken, bool)>,
+    /// Whether the client wants the stream.
+    pub(super) stream: bool,
+}
+
+/// The job's end of the feed.
+#[derive(Clone)]
+pub(super) struct Feed(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    outbox: Mutex<Outbox>,
+    filled: Notify,
+}
+
+#[derive(Default)]
+struct Outbox {
+    parts: Vec<Part>,
+    line: Line,
+    changed: bool,
+    end: Option<String>,
+}
+
+/// A part of the stream that was not sent yet.
+enum Part {
+    Begin(u32),
+    Text(String),
+    Thinking(String),
+    Edit,
+    End(Box<StreamParams>),
+}
+
+/// What the progress line is made of.
+struct Line {
+    tail: LineTail,
+    state: String,
+    lines: usize,
+    tokens: Tokens,
+}
+
+impl Feed {
+    /// Starts a job's feed; the task ends with [`Feed::end`] or when the client is gone.
+    pub(super) fn start(channel: Channel) -> (Self, tokio::task::JoinHandle<()>) {
+        let feed = Self(Arc::default());
+        let task = tokio::spawn(pump(channel, feed.0.clone()));
+        (feed, task)
+    }
+
+    /// Takes in what happened.
+    pub(super) fn event(&self, event: &Event<'_>) {
+        let mut outbox = self.lock();
+        match event {
+            Event::Queued => outbox.say("waiting for a free place"),
+            Event::Attempt(attempt) => {
+                outbox.parts.push(Part::Begin(*attempt));
+                outbox.line = Line::default();
+                outbox.say(if *attempt > 1 { "asking again" } else { "asking" });
+            }
+            Event::Waiting { delay, reason } => {
+                outbox.say(&format!("{} Trying again in {} s.", reason.message, delay.as_secs_f32().ceil()));
+            }
+            Event::Thinking(text) => {
+                outbox.say("thinking…");
+                outbox.append(text, true);
+            }
+            Event::Text(text) => {
+                outbox.line.state.clear();
+                outbox.line.lines += text.bytes().filter(|byte| *byte == b'\n').count();
+                outbox.line.tail.push(text);
+                outbox.append(text, false);
+            }
+            Event::Tokens(tokens) => outbox.line.tokens = **tokens,
+            Event::Editing => {
+                outbox.parts.push(Part::Edit);
+                outbox.say("applying the edit");
+            }
+        }
+        outbox.changed = true;
+        drop(outbox);
+        self.0.filled.notify_one();
+    }
+
+    /// The last part: nothing is taken in after it.
+    pub(super) fn end(&self, report: &Report) {
+        let mut outbox = self.lock();
+        outbox.parts.push(Part::End(Box::new(StreamParams {
+            job: report.job.clone(),
+            kind: StreamKind::End,
+            attempt: None,
+            text: None,
+            usage: report.usage.clone(),
+            outcome: Some(report.outcome.as_str().to_owned()),
+            error: report.error.clone(),
+        })));
+        outbox.end = Some(report.sentence());
+        drop(outbox);
+        self.0.filled.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
+        self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox {
+    fn say(&mut self, state: &str) {
+        state.clone_into(&mut self.line.state);
+    }
+
+    /// Adds text to the last part when it is of the same kind, so that parts do not pile up behind a slow client.
+    fn append(&mut self, more: &str, thinking: bool) {
+        if more.is_empty() {
+            return;
+        }
+        match self.parts.last_mut() {
+            Some(Part::Text(text)) if !thinking => text.push_str(more),
+            Some(Part::Thinking(text)) if thinking => text.push_str(more),
+            _ if thinking => self.parts.push(Part::Thinking(more.to_owned())),
+            _ => self.parts.push(Part::Text(more.to_owned())),
+        }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { tail: LineTail::new(TAIL_WIDTH), state: String::new(), lines: 0, tokens: Tokens::default() }
+    }
+}
+
+impl Line {
+    /// One line: the newest output, then the counters.
+    fn message(&self) -> String {
+        let mut parts = Vec::new();
+        let newest = if self.state.is_empty() { self.tail.line() } else { self.state.clone() };
+        if !newest.is_empty() {
+            parts.push(newest);
+        }
+        if self.lines > 0 {
+            parts.push(format!("{} lines", self.lines));
+        }
+        if let Some(share) = self.tokens.cache_hit_rate() {
+            parts.push(format!("{} tokens in, {:.0}% cached", self.tokens.total_input(), share * 100.0));
+        }
+        parts.join(" · ")
+    }
+}
+
+/// Empties the outbox until the end.
+async fn pump(channel: Channel, shared: Arc<Shared>) {
+    let progress = channel.begin().await;
+    let mut next_report = Instant::now();
+    let mut unreported = false;
+    loop {
+        tokio::select! {
+            () = shared.filled.notified() => {}
+            () = tokio::time::sleep_until(next_report), if unreported => {}
+        }
+        let (parts, end) = {
+            let mut outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+            unreported |= std::mem::take(&mut outbox.changed);
+            (std::mem::take(&mut outbox.parts), outbox.end.take())
+        };
+        if channel.stream {
+            for part in parts {
+                channel.client.send_notification::<StreamNotification>(channel.part(part)).await;
+            }
+        }
+        let Some(token) = &progress else {
+            unreported = false;
+            if end.is_some() {
+                return;
+            }
+            continue;
+        };
+        if let Some(message) = end {
+            let end = WorkDoneProgressEnd { message: Some(message) };
+            return channel.progress(token, "end", &end).await;
+        }
+        if unreported && Instant::now() >= next_report {
+            unreported = false;
+            next_report = Instant::now() + REPORT_INTERVAL;
+            let message = {
+                let outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+                outbox.line.message()
+            };
+            let report = WorkDoneProgressReport { message: Some(message), cancellable: Some(true), percentage: None };
+            channel.progress(token, "report", &report).await;
+        }
+    }
+}
+
+impl Channel {
+    /// Creates the progress where it has to be, and begins it.
+    async fn begin(&self) -> Option<ProgressToken> {
+        let (token, create) = self.progress.clone()?;
+        if create && self.client.create_work_done_progress(token.clone()).await.is_err() {
+            return None;
+        }
+        let begin = WorkDoneProgressBegin {
+            title: self.title.clone(),
+            cancellable: Some(true),
+            message: None,
+            percentage: None,
+        };
+        self.progress(&token, "begin", &begin).await;
+        Some(token)
+    }
+
+    async fn progress(&self, token: &ProgressToken, kind: &str, value: &impl serde::Serialize) {
+        let mut value = serde_json::to_value(value).unwrap_or_default();
+        if let LspAny::Object(fields) = &mut value {
+            fields.insert("kind".to_owned(), json!(kind));
+        }
+        self.client.send_notification::<ProgressNotification>(ProgressParams { token: token.clone(), value }).await;
+    }
+
+    fn part(&self, part: Part) -> StreamParams {
+        let params = |kind, attempt, text| StreamParams {
+            job: self.job.clone(),
+            kind,
+            attempt,
+            text,
+            usage: None,
+            outcome: None,
+            error: None,
+        };
+        match part {
+            Part::Begin(attempt) => params(StreamKind::Begin, Some(attempt), Some(self.title.clone())),
+            Part::Text(text) => params(StreamKind::Text, None, Some(text)),
+            Part::Thinking(text) => params(StreamKind::Thinking, None, Some(text)),
+            Part::Edit => params(StreamKind::Edit, None, None),
+            Part::End(end) => *end,
+        }
+    }
+}

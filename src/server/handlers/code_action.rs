@@ -1,0 +1,147 @@
+//! `textDocument/codeAction`: the menu. Whole actions at once, and nothing slow: no parsing, no file, no request.
+
+use lsp_types::{
+    CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
+    CodeActionTriggerKind, Command, LspAny, Range,
+};
+use serde_json::json;
+use tower_lsp::jsonrpc::Result;
+
+use super::super::backend::Backend;
+use super::super::ext::{self, RunArguments};
+use super::super::{from_proto, host};
+use crate::actions::{self, Action};
+use crate::workspace::Span;
+
+/// The most running jobs that get a cancel action of their own.
+const MAX_CANCELS: usize = 3;
+
+/// The actions for a place.
+pub(in crate::server) async fn code_action(
+    backend: &Backend,
+    params: CodeActionParams,
+) -> Result<Option<Vec<CodeActionResponse>>> {
+    let session = &backend.session;
+    let running = session.registry.list();
+    let uri = params.text_document.uri;
+    if host::is_explanation(&uri) {
+        return Ok(Some(Vec::new()));
+    }
+    let state = session.state();
+    let Some(document) = state.documents.get(&uri) else { return Ok(None) };
+    let selection = from_proto::span(document.text(), state.capabilities.encoding, params.range);
+    let empty = is_empty_selection(document.text(), &selection);
+    if empty && params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic) {
+        return Ok(Some(Vec::new()));
+    }
+    let (literals, tags) = (state.capabilities.code_action_literals, state.capabilities.action_tags);
+    let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
+    drop(state);
+
+    let respond = |action: &Action, title: String, command: Command| {
+        if !literals {
+            return CodeActionResponse::Command(command);
+        }
+        CodeActionResponse::CodeAction(CodeAction {
+            title,
+            kind: Some(CodeActionKind::from(action.kind.to_string())),
+            command: Some(command),
+            tags: tags.then(|| vec![CodeActionTag::LLMGenerated]),
+            ..CodeAction::default()
+        })
+    };
+    let mut menu = Vec::new();
+    for action in actions::offered(language, &settings, !running.is_empty()) {
+        if !wanted(&params.context, &action.kind) {
+            continue;
+        }
+        if action.id == "cancel" {
+            for (title, command) in cancels(&running) {
+                menu.push(respond(action, title, command));
+            }
+            continue;
+        }
+        let title = actions::title_for(action, None);
+        let command = run_command(action, &title, &uri, params.range, version);
+        menu.push(respond(action, title, command));
+    }
+    Ok(Some(menu))
+}
+
+/// Whether nothing is selected: no text, or nothing but white space, or the one character that some editors' cursors are.
+pub(in crate::server) fn is_empty_selection(text: &ropey::Rope, selection: &Span) -> bool {
+    let slice = text.byte_slice(selection.clone());
+    slice.len_chars() <= 1 || slice.chars().all(char::is_whitespace)
+}
+
+/// Whether the client wants actions of this kind; it may name a kind or what stands in front of it.
+fn wanted(context: &CodeActionContext, kind: &str) -> bool {
+    let Some(only) = &context.only else { return true };
+    only.iter().any(|wanted| {
+        let wanted = String::from(wanted.clone());
+        wanted.is_empty() || kind == wanted || kind.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('.'))
+    })
+}
+
+fn run_command(action: &Action, title: &str, uri: &lsp_types::Uri, range: Range, version: i32) -> Command {
+    let arguments = RunArguments {
+        action: action.id.to_string(),
+        uri: uri.clone(),
+        range,
+        version: Some(version),
+        prompt: None,
+        wait: false,
+    };
+    Command {
+        title: title.to_owned(),
+        command: ext::RUN.to_owned(),
+        arguments: serde_json::to_value(arguments).ok().map(|arguments| vec![arguments]),
+        ..Command::default()
+    }
+}
+
+/// A cancel action for each of the newest jobs, and one for all when there are several.
+fn cancels(running: &[(String, String)]) -> Vec<(String, Command)> {
+    let command = |title: &str, arguments: LspAny| Command {
+        title: title.to_owned(),
+        command: ext::CANCEL.to_owned(),
+        arguments: Some(vec![arguments]),
+        ..Command::default()
+    };
+    let newest = running.iter().rev().take(MAX_CANCELS);
+    let mut cancels: Vec<_> = newest
+        .map(|(job, title)| {
+            let title = format!("Cancel: {title}");
+            (title.clone(), command(&title, json!({ "job": job })))
+        })
+        .collect();
+    if running.len() > 1 {
+        let title = format!("Cancel all {} running actions of Aside", running.len());
+        cancels.push((title.clone(), command(&title, json!({}))));
+    }
+    cancels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn honours_only_by_kind_and_by_what_stands_in_front_of_it() {
+        let table = [
+            (vec!["refactor"], "refactor.rewrite.aside.document", true),
+            (vec!["refactor.rewrite"], "refactor.rewrite.aside.document", true),
+            (vec!["refactor.rewrite.aside.document"], "refactor.rewrite.aside.document", true),
+            (vec!["refactor.re"], "refactor.rewrite.aside.document", false),
+            (vec!["quickfix", "source"], "refactor.aside.explain", false),
+            (vec![""], "refactor.aside.explain", true),
+            (vec![], "refactor.aside.explain", false),
+        ];
+        for (only, kind, expected) in table {
+            let kinds = only.iter().map(|kind| CodeActionKind::from((*kind).to_owned())).collect();
+            let context = CodeActionContext { only: Some(kinds), ..CodeActionContext::default() };
+            assert_eq!(wanted(&context, kind), expected, "{only:?} {kind}");
+        }
+        assert!(wanted(&CodeActionContext::default(), "refactor.aside.explain"));
+    }
+}

@@ -1,0 +1,53 @@
+//! The editor's settings, pushed or pulled, and the folders it works in.
+
+use std::sync::Arc;
+
+use lsp_types::{ConfigurationItem, DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, LspAny};
+
+use super::super::backend::Backend;
+use super::super::session::Session;
+
+/// The settings changed. Some clients send them along, others only say so and wait to be asked.
+pub(in crate::server) async fn did_change_configuration(backend: &Backend, params: DidChangeConfigurationParams) {
+    take_over(&backend.session, params.settings);
+    pull(&backend.session);
+}
+
+/// Folders came or went.
+pub(in crate::server) async fn did_change_workspace_folders(backend: &Backend, params: DidChangeWorkspaceFoldersParams) {
+    let path = |folder: &lsp_types::WorkspaceFolder| folder.uri.to_file_path().ok();
+    let removed: Vec<_> = params.event.removed.iter().filter_map(path).collect();
+    {
+        let mut state = backend.session.state();
+        state.roots.change(params.event.added.iter().filter_map(path), &removed);
+        let first = state.roots.folders().first().cloned();
+        state.layers.set_workspace_root(first.as_deref());
+    }
+    backend.session.resolve_settings();
+}
+
+/// Asks the client for its settings, if it answers such questions.
+pub(in crate::server) fn pull(session: &Arc<Session>) {
+    if !session.state().capabilities.configuration {
+        return;
+    }
+    let session = session.clone();
+    tokio::spawn(async move {
+        let item = ConfigurationItem { scope_uri: None, section: Some("aside".to_owned()) };
+        if let Ok(mut values) = session.client.configuration(vec![item]).await
+            && let Some(value) = values.pop()
+        {
+            take_over(&session, value);
+        }
+    });
+}
+
+/// Takes the editor's layer over; nothing said (`null`, `{}`) leaves what was said before.
+fn take_over(session: &Session, value: LspAny) {
+    let said_something = value.as_object().is_some_and(|object| !object.is_empty());
+    if !said_something {
+        return;
+    }
+    session.state().layers.set_editor(Some(value));
+    session.resolve_settings();
+}

@@ -1,0 +1,284 @@
+//! `aside.run`: from the command's arguments to a running job.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use lsp_types::{LspAny, MessageType, ProgressToken, Uri};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
+
+use super::super::explained::Explained;
+use super::super::ext::RunArguments;
+use super::super::feed::{Channel, Feed};
+use super::super::from_proto;
+use super::super::host::EditorHost;
+use super::super::service::{panic_message, request_token};
+use super::super::session::Session;
+use super::code_action::is_empty_selection;
+use super::lifecycle::token_name;
+use super::usage::report_status;
+use crate::actions;
+use crate::error::ErrorKind;
+use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
+use crate::workspace::syntax::{self, Syntax};
+use crate::workspace::tracking::TrackId;
+use crate::workspace::{Snapshot, Span};
+
+/// Starts a job. Answers at once with its id, or with the report when it has ended, if the client waits.
+pub(super) async fn run_action(
+    session: &Arc<Session>,
+    arguments: RunArguments,
+    progress: Option<ProgressToken>,
+) -> Result<LspAny> {
+    let action = actions::find(&arguments.action).map_err(|error| invalid(&error))?;
+    if let Some(error) = &session.state().unusable {
+        return Err(invalid(error));
+    }
+    if action.result == actions::ResultForm::Control {
+        let cancelled = session.registry.cancel(None);
+        return Ok(json!({ "cancelled": cancelled }));
+    }
+    let selected = select(session, &arguments).await?;
+    let waits = arguments.wait || progress.is_some();
+    let job = new_job_id();
+    let order = {
+        let state = session.state();
+        Order {
+            job: job.clone(),
+            action,
+            root: selected.snapshot.path.as_deref().and_then(|path| state.roots.root_of(path)),
+            snapshot: selected.snapshot,
+            selection: selected.span,
+            subject: selected.subject,
+            prompt: arguments.prompt,
+            settings: state.settings.clone(),
+            simulated: session.simulated(),
+        }
+    };
+    // Who waits may cancel the request; else the job ends with the server.
+    let token = if waits { request_token() } else { session.end.child_token() };
+    let task = start(session.clone(), order, selected.track, token, progress);
+    if !waits {
+        return Ok(json!({ "job": job }));
+    }
+    let report = task.await.map_err(|_| Error::internal_error())?;
+    Ok(result(&report))
+}
+
+/// What an action works on.
+struct Selected {
+    snapshot: Snapshot,
+    span: Span,
+    track: TrackId,
+    subject: Option<String>,
+}
+
+/// Finds the selection, or the item around it when nothing is selected, and begins to follow it.
+async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Selected> {
+    loop {
+        let (snapshot, span) = {
+            let state = session.state();
+            let document = state.documents.get(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
+            if !from_proto::is_inside(document.text(), arguments.range) {
+                return Err(outside(document.text().len_lines()));
+            }
+            (document.snapshot(), from_proto::span(document.text(), state.capabilities.encoding, arguments.range))
+        };
+        if let Some(version) = arguments.version
+            && snapshot.version != Some(version)
+        {
+            return Err(stale());
+        }
+        snapshot.check().map_err(|error| invalid(&error))?;
+        // Parsing takes milliseconds in a large file, which no thread of the runtime should be held for.
+        let around = snapshot.clone();
+        let (span, subject) = tokio::task::spawn_blocking(move || subject(&around, span))
+            .await
+            .map_err(|_| Error::internal_error())?;
+        if span.is_empty() {
+            return Err(invalid(
+                &crate::error::Error::new(ErrorKind::Config, "There is no code at the cursor.")
+                    .hint("Select some, or put the cursor into a function."),
+            ));
+        }
+        match follow(session, &snapshot, &span) {
+            ControlFlow::Break(track) => return Ok(Selected { snapshot, span, track, subject }),
+            // The user typed while the file was parsed: look again at what is there now.
+            ControlFlow::Continue(()) if arguments.version.is_none() => {}
+            ControlFlow::Continue(()) => return Err(stale()),
+        }
+    }
+}
+
+fn follow(session: &Session, snapshot: &Snapshot, span: &Span) -> ControlFlow<TrackId> {
+    let mut state = session.state();
+    match state.documents.get_mut(&snapshot.uri) {
+        Some(document) if Some(document.version()) == snapshot.version => {
+            ControlFlow::Break(document.track(span.clone()))
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// What is meant: the selection, or the enclosing item when nothing is selected; and its name, if it has one.
+pub(in crate::server) fn subject(snapshot: &Snapshot, selection: Span) -> (Span, Option<String>) {
+    let span = if is_empty_selection(&snapshot.text, &selection) {
+        syntax::enclosing(snapshot.language, &snapshot.text, selection.start)
+    } else {
+        selection
+    };
+    let name = Syntax::parse(snapshot.language, snapshot.text.to_string()).and_then(|syntax| {
+        let items = syntax.items();
+        let within = |item: &syntax::Item| span.start <= item.name_span.start && item.name_span.end <= span.end;
+        let outermost = items.iter().filter(|item| within(item)).min_by_key(|item| item.span.start)?;
+        let alone = items.iter().filter(|item| within(item) && item.parent == outermost.parent).count() == 1;
+        alone.then(|| outermost.name.clone())
+    });
+    (span, name)
+}
+
+/// Starts the job's task. Whatever happens in it, the client hears of its end.
+fn start(
+    session: Arc<Session>,
+    order: Order,
+    track: TrackId,
+    token: CancellationToken,
+    progress: Option<ProgressToken>,
+) -> tokio::task::JoinHandle<Report> {
+    let title = order.title();
+    let registration = session.registry.register(&order.job, JobHandle { title: title.clone(), token: token.clone() });
+    let (channel, key) = channel(&session, &order, title, progress);
+    report_status(&session);
+    tokio::spawn(async move {
+        let (feed, pump) = Feed::start(channel);
+        let host = EditorHost::new(session.clone(), feed.clone(), order.snapshot.uri.clone(), track);
+        let context = session.context();
+        let work = run(&context, &order, &host, &token);
+        let report = match std::panic::AssertUnwindSafe(work).catch_unwind().await {
+            Ok(report) => report,
+            Err(panic) => {
+                tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+                Report::defect(&order)
+            }
+        };
+        tracing::info!(job = report.job, action = report.action, outcome = report.outcome.as_str(), "the job ended");
+        drop(registration);
+        session.state().tokens.remove(&key);
+        feed.end(&report);
+        remember(&session, &order, &report);
+        tell(&session, &report);
+        if let Some(explanation) = &report.explanation {
+            super::super::show::show(&session, explanation).await;
+        }
+        session.tell_of_ledger();
+        report_status(&session);
+        // The progress has ended before whoever waits is answered.
+        let _ = pump.await;
+        report
+    })
+}
+
+/// The way to the client for this job's output, and the key by which its progress can be cancelled.
+fn channel(session: &Session, order: &Order, title: String, progress: Option<ProgressToken>) -> (Channel, String) {
+    let mut state = session.state();
+    let progress = match progress {
+        Some(token) => Some((token, false)),
+        // A string: some clients take no numbers.
+        None if state.capabilities.work_done_progress => {
+            Some((ProgressToken::String(format!("aside-{}", order.job)), true))
+        }
+        None => None,
+    };
+    let key = progress.as_ref().map(|(token, _)| token_name(token)).unwrap_or_default();
+    state.tokens.insert(key.clone(), order.job.clone());
+    let stream = state.capabilities.stream;
+    drop(state);
+    (Channel { client: session.client.clone(), job: order.job.clone(), title, progress, stream }, key)
+}
+
+/// A fresh explanation is there for the next hover.
+fn remember(session: &Session, order: &Order, report: &Report) {
+    if report.outcome != Outcome::Shown {
+        return;
+    }
+    let Some(explanation) = &report.explanation else { return };
+    let mut state = session.state();
+    if let Some(known) = state.explained.get_mut(&order.snapshot.uri) {
+        Arc::make_mut(known).push(Explained {
+            id: explanation.id.clone(),
+            code: order.selected(),
+            markdown: explanation.markdown.clone(),
+        });
+    }
+}
+
+/// What must not be missed is said in a message: progress is easily overlooked.
+fn tell(session: &Session, report: &Report) {
+    match report.outcome {
+        Outcome::Failed => session.tell(MessageType::Error, format!("Aside: {}", report.sentence())),
+        Outcome::Kept => session.tell(MessageType::Warning, format!("Aside: {}", report.sentence())),
+        _ => {
+            if let Some(note) = report.note() {
+                session.tell(MessageType::Info, format!("Aside: {note}"));
+            }
+        }
+    }
+}
+
+/// The report as the command's result.
+fn result(report: &Report) -> LspAny {
+    let mut result = json!({
+        "job": report.job,
+        "action": report.action,
+        "outcome": report.outcome,
+        "usage": report.usage,
+        "model": report.model,
+        "simulated": report.simulated,
+    });
+    if let LspAny::Object(fields) = &mut result {
+        let mut put = |name: &str, value: Option<LspAny>| {
+            if let Some(value) = value {
+                fields.insert(name.to_owned(), value);
+            }
+        };
+        put("reason", report.reason.clone().map(LspAny::from));
+        put("note", report.note().map(LspAny::from));
+        put("error", report.error.as_ref().and_then(|error| serde_json::to_value(error).ok()));
+        put("explanation", report.explanation.as_ref().map(|explanation| json!(explanation.markdown)));
+        if !report.edits.is_empty() {
+            put("edits", serde_json::to_value(&report.edits).ok());
+        }
+    }
+    result
+}
+
+/// An error of the user's making, with its kind for programs.
+pub(super) fn invalid(error: &crate::error::Error) -> Error {
+    Error { data: serde_json::to_value(error).ok(), ..Error::invalid_params(error.sentence()) }
+}
+
+fn not_open(uri: &Uri) -> Error {
+    invalid(
+        &crate::error::Error::new(ErrorKind::Config, format!("{uri} is not open."))
+            .hint("Open the document first: Aside works on the text as the editor has it."),
+    )
+}
+
+fn outside(lines: usize) -> Error {
+    invalid(
+        &crate::error::Error::new(ErrorKind::Config, "The range is outside of the document.")
+            .hint(format!("The document has {lines} lines.")),
+    )
+}
+
+fn stale() -> Error {
+    let error = crate::error::Error::new(ErrorKind::Conflict, "The document changed since the action was offered.")
+        .hint("Run the action again.");
+    Error {
+        code: ErrorCode::ContentModified,
+        message: error.sentence().into(),
+        data: serde_json::to_value(&error).ok(),
+    }
+}

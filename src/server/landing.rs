@@ -1,0 +1,80 @@
+//! Proof that an edit landed: the document's next text, not what the client says.
+//!
+//! Clients answer `applied: true` to edits they dropped, answer before or after the change arrives, or never answer. So each
+//! edit that is sent leaves an expectation here, and every state that a document goes through is held against it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lsp_types::Uri;
+use ropey::Rope;
+
+/// Texts that documents should come to have.
+#[derive(Default)]
+pub(super) struct Expectations(Vec<Expectation>);
+
+struct Expectation {
+    uri: Uri,
+    text: Rope,
+    landed: Arc<AtomicBool>,
+}
+
+/// Says whether its edit landed, and ends the expectation when dropped.
+#[derive(Clone)]
+pub(super) struct Landed(Arc<AtomicBool>);
+
+impl Landed {
+    /// Whether the document has had the expected text since.
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Expectations {
+    /// Expects a document to have this text at some time from now on.
+    pub(super) fn expect(&mut self, uri: Uri, text: Rope) -> Landed {
+        let landed = Arc::new(AtomicBool::new(false));
+        self.0.push(Expectation { uri, text, landed: landed.clone() });
+        Landed(landed)
+    }
+
+    /// Holds a state of a document against what is expected of it. Costs nothing when nothing is.
+    pub(super) fn observe(&mut self, uri: &Uri, text: &Rope) {
+        self.0.retain(|expected| {
+            if expected.uri == *uri && same_text(&expected.text, text) {
+                expected.landed.store(true, Ordering::Release);
+            }
+            // The other half is with the job; when it is gone, nobody waits any more.
+            Arc::strong_count(&expected.landed) > 1
+        });
+    }
+}
+
+/// Whether two texts are equal, up to the line ends that an editor may have made its own.
+fn same_text(expected: &Rope, text: &Rope) -> bool {
+    expected.len_bytes() == text.len_bytes() && expected == text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(name: &str) -> Uri {
+        format!("file:///{name}").parse().expect("a URI")
+    }
+
+    #[test]
+    fn sees_the_expected_text_in_its_own_document_only() {
+        let mut expectations = Expectations::default();
+        let landed = expectations.expect(uri("a"), Rope::from_str("new"));
+        expectations.observe(&uri("b"), &Rope::from_str("new"));
+        expectations.observe(&uri("a"), &Rope::from_str("old"));
+        assert!(!landed.get());
+        expectations.observe(&uri("a"), &Rope::from_str("new"));
+        expectations.observe(&uri("a"), &Rope::from_str("newer"));
+        assert!(landed.get(), "a later change does not take the proof back");
+        drop(landed);
+        expectations.observe(&uri("a"), &Rope::from_str("x"));
+        assert!(expectations.0.is_empty(), "nothing is expected when nobody waits");
+    }
+}

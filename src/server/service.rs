@@ -1,0 +1,215 @@
+//! The `tower::Service` around the backend that makes the protocol's promises hard.
+//!
+//! By itself the framework runs notifications and requests as one pool of futures: order is lost at the first await, four
+//! long requests stall everything, and a panic ends the process. Here notifications and `initialize` are finished inside
+//! [`Service::call`], so wire order is the order of effects; every request runs as a task of its own under a cancellation
+//! token; and each gets exactly one answer, also after a panic (-32603) or a cancel (-32800).
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use lsp_types::LspAny;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+use tower_lsp::jsonrpc::{Error, Id, Request, Response};
+
+tokio::task_local! {
+    /// Cancelled when the client cancels the request whose handler is running.
+    static REQUEST: CancellationToken;
+}
+
+/// The token of the request that the calling handler answers; one that is never cancelled outside of a request.
+pub(super) fn request_token() -> CancellationToken {
+    REQUEST.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// What the process ends with, and when.
+#[derive(Clone, Default)]
+pub(super) struct Life {
+    shutdown: Arc<AtomicBool>,
+    exited: Arc<AtomicBool>,
+}
+
+impl Life {
+    /// The protocol's exit code: 0 after `shutdown`, 1 without; a pipe that just closed counts as a regular end, since
+    /// several clients end that way.
+    pub(super) fn exit_code(&self) -> u8 {
+        u8::from(self.exited.load(Ordering::Acquire) && !self.shutdown.load(Ordering::Acquire))
+    }
+}
+
+/// The requests that are being answered, by id.
+type Pending = Arc<Mutex<HashMap<Id, CancellationToken>>>;
+
+/// Wraps the framework's service.
+pub(super) struct Wire<S> {
+    inner: S,
+    life: Life,
+    pending: Pending,
+    end: CancellationToken,
+}
+
+impl<S> Wire<S> {
+    /// `end` is cancelled when the client says `exit`.
+    pub(super) fn new(inner: S, life: Life, end: CancellationToken) -> Self {
+        Self { inner, life, pending: Pending::default(), end }
+    }
+}
+
+type Reply<E> = Result<Option<Response>, E>;
+
+impl<S> Service<Request> for Wire<S>
+where
+    S: Service<Request, Response = Option<Response>>,
+    S::Future: Send + 'static,
+    S::Error: Send + std::fmt::Display + 'static,
+{
+    type Response = Option<Response>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Reply<S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let request = without_null_params(request);
+        match request.method() {
+            "$/cancelRequest" => {
+                self.cancel(&request);
+                return done(None);
+            }
+            "shutdown" => self.life.shutdown.store(true, Ordering::Release),
+            "exit" => {
+                self.life.exited.store(true, Ordering::Release);
+                self.end.cancel();
+            }
+            _ => {}
+        }
+        let id = request.id().cloned();
+        let in_order = id.is_none() || matches!(request.method(), "initialize" | "shutdown");
+        let method = request.method().to_owned();
+        let future = guarded(method.clone(), id.clone(), self.inner.call(request));
+        if in_order {
+            return finish_now(method, future);
+        }
+        let Some(id) = id else { return done(None) };
+        self.spawn(method, id, future)
+    }
+}
+
+impl<S> Wire<S> {
+    /// Runs a request as a task of its own.
+    fn spawn<E>(
+        &self,
+        method: String,
+        id: Id,
+        future: impl Future<Output = Reply<E>> + Send + 'static,
+    ) -> BoxFuture<'static, Reply<E>>
+    where
+        E: Send + 'static,
+    {
+        let token = self.end.child_token();
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), token.clone());
+        let entry = PendingEntry { pending: self.pending.clone(), id: id.clone() };
+        // A command ends with a result when it is cancelled (some clients show an error otherwise); its handler sees the
+        // token. Everything else is dropped where it stands.
+        let answers_itself = method == "workspace/executeCommand";
+        let task = tokio::spawn(REQUEST.scope(token.clone(), async move {
+            let _entry = entry;
+            if answers_itself {
+                return future.await;
+            }
+            tokio::select! {
+                reply = future => reply,
+                () = token.cancelled() => Ok(Some(Response::from_error(id, Error::request_cancelled()))),
+            }
+        }));
+        async move { task.await.unwrap_or(Ok(None)) }.boxed()
+    }
+
+    fn cancel(&self, request: &Request) {
+        let id = request.params().and_then(|params| params.get("id"));
+        let id = match id {
+            Some(LspAny::String(id)) => Id::String(id.clone()),
+            Some(LspAny::Number(id)) => Id::Number(id.as_i64().unwrap_or_default()),
+            _ => return,
+        };
+        if let Some(token) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            token.cancel();
+        }
+    }
+}
+
+/// Takes its request out of the map when the task ends, however it ends.
+struct PendingEntry {
+    pending: Pending,
+    id: Id,
+}
+
+impl Drop for PendingEntry {
+    fn drop(&mut self) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+/// Turns a panic of the handler into an error answer; the server lives on.
+async fn guarded<E>(method: String, id: Option<Id>, future: impl Future<Output = Reply<E>> + Send) -> Reply<E> {
+    match AssertUnwindSafe(future).catch_unwind().await {
+        Ok(reply) => reply,
+        Err(panic) => {
+            tracing::error!(method, "a handler panicked: {}", panic_message(panic.as_ref()));
+            let mut error = Error::internal_error();
+            error.message = "Aside hit a defect of its own while answering; see its log".into();
+            Ok(id.map(|id| Response::from_error(id, error)))
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)")
+}
+
+/// Drives a handler that does not wait to its end, here and now.
+fn finish_now<E: Send + 'static>(
+    method: String,
+    future: impl Future<Output = Reply<E>> + Send + 'static,
+) -> BoxFuture<'static, Reply<E>> {
+    let mut future = future.boxed();
+    match future.as_mut().now_or_never() {
+        Some(reply) => async move { reply }.boxed(),
+        None => {
+            // No handler registered as a notification may wait; should one do so, it must at least not be lost.
+            tracing::error!(method, "a notification's handler waited");
+            future
+        }
+    }
+}
+
+fn done<E: Send + 'static>(reply: Option<Response>) -> BoxFuture<'static, Reply<E>> {
+    async move { Ok(reply) }.boxed()
+}
+
+/// Some clients send `params: null` where the protocol has none; the framework would call that invalid.
+fn without_null_params(request: Request) -> Request {
+    if !matches!(request.params(), Some(LspAny::Null)) {
+        return request;
+    }
+    let (method, id, _) = request.into_parts();
+    let builder = Request::build(method);
+    match id {
+        Some(id) => builder.id(id).finish(),
+        None => builder.finish(),
+    }
+}

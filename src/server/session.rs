@@ -1,0 +1,177 @@
+//! What the server knows: documents, settings, the client's abilities, running jobs.
+//!
+//! The mutable part stands under one `std` mutex that is never held across an await. Handlers of notifications change it in
+//! wire order; handlers of requests take a snapshot and leave.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lsp_types::{LspAny, MessageType, Uri};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tower_lsp::Client;
+
+use super::capabilities::Capabilities;
+use super::explained::Explained;
+use super::landing::Expectations;
+use crate::config::{Environment, Layers, Paths, Settings};
+use crate::error::Error;
+use crate::jobs::{Connections, Context, Registry};
+use crate::ledger::{Ledger, Totals};
+use crate::simulator::SimulatorOptions;
+use crate::workspace::Documents;
+use crate::workspace::roots::Roots;
+
+/// Everything handlers and jobs share.
+pub(super) struct Session {
+    /// The way to the client.
+    pub(super) client: Client,
+    /// The environment the server was started in.
+    pub(super) environment: Environment,
+    /// Where files are.
+    pub(super) paths: Paths,
+    /// The running jobs.
+    pub(super) registry: Registry,
+    /// Cancelled when the client leaves.
+    pub(super) end: CancellationToken,
+    connections: Arc<Connections>,
+    /// Opened at the first use: a server that only sits there opens no file.
+    pub(super) ledger: Ledger,
+    totals: Arc<Mutex<Totals>>,
+    state: Mutex<State>,
+    /// Counts the changes of all documents, to wake those who wait for one.
+    changes: watch::Sender<u64>,
+}
+
+/// What changes while the server runs.
+pub(super) struct State {
+    /// The open documents.
+    pub(super) documents: Documents,
+    /// What the client can do.
+    pub(super) capabilities: Capabilities,
+    /// The settings' layers.
+    pub(super) layers: Layers,
+    /// The settings as they result.
+    pub(super) settings: Arc<Settings>,
+    /// What must be corrected before anything is sent.
+    pub(super) unusable: Option<Error>,
+    /// The workspace's folders.
+    pub(super) roots: Roots,
+    /// The progress tokens of running jobs, by which the client cancels them.
+    pub(super) tokens: HashMap<String, String>,
+    /// Edits that are on their way to the client.
+    pub(super) expectations: Expectations,
+    /// The explanations of open documents, for hovers.
+    pub(super) explained: HashMap<Uri, Arc<Vec<Explained>>>,
+    /// The one hover request that runs.
+    pub(super) asking: Option<super::handlers::hover::Asking>,
+    limit: (usize, Arc<Semaphore>),
+    /// What was already said, so that it is said once.
+    said: Vec<String>,
+}
+
+impl Session {
+    /// A session before `initialize`.
+    pub(super) fn new(
+        client: Client,
+        environment: Environment,
+        simulator: Option<SimulatorOptions>,
+        end: CancellationToken,
+    ) -> Self {
+        let paths = Paths::new(&environment);
+        let layers = Layers::load(&environment, &paths, None);
+        let settings = Arc::new(layers.resolve().settings);
+        Self {
+            client,
+            connections: Arc::new(Connections::new(environment.clone(), simulator)),
+            ledger: Ledger::lazy(paths.ledger()),
+            environment,
+            paths,
+            registry: Registry::default(),
+            end,
+            totals: Arc::default(),
+            state: Mutex::new(State {
+                documents: Documents::default(),
+                capabilities: Capabilities::none(),
+                layers,
+                limit: (settings.max_running, Arc::new(Semaphore::new(settings.max_running))),
+                settings,
+                unusable: None,
+                roots: Roots::default(),
+                tokens: HashMap::new(),
+                expectations: Expectations::default(),
+                explained: HashMap::new(),
+                asking: None,
+                said: Vec::new(),
+            }),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    /// The state, for a moment. A panic under the lock leaves whole values only, so its poison is ignored.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether answers come from the simulator.
+    pub(super) fn simulated(&self) -> bool {
+        self.connections.simulated()
+    }
+
+    /// Tells those who wait that a document changed.
+    pub(super) fn documents_changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Wakes at every change of a document.
+    pub(super) fn watch_documents(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// What a run needs.
+    pub(super) fn context(&self) -> Context {
+        let limit = self.state().limit.1.clone();
+        Context {
+            connections: self.connections.clone(),
+            ledger: self.ledger.clone(),
+            limit,
+            session: self.totals.clone(),
+        }
+    }
+
+    /// What this process took so far.
+    pub(super) fn totals(&self) -> Totals {
+        *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what went wrong with the ledger's file, if anything did since.
+    pub(super) fn tell_of_ledger(&self) {
+        if let Some(warning) = self.ledger.take_warning() {
+            self.tell(MessageType::Warning, format!("Aside: {warning}"));
+        }
+    }
+
+    /// Takes over the layers' settings and reports what is wrong in them, each problem once.
+    pub(super) fn resolve_settings(&self) {
+        let mut state = self.state();
+        let resolved = state.layers.resolve();
+        if state.limit.0 != resolved.settings.max_running {
+            state.limit = (resolved.settings.max_running, Arc::new(Semaphore::new(resolved.settings.max_running)));
+        }
+        state.unusable = resolved.usable().err();
+        state.settings = Arc::new(resolved.settings);
+        let problems: Vec<String> = resolved.problems.iter().map(ToString::to_string).collect();
+        let fresh: Vec<String> = problems.iter().filter(|problem| !state.said.contains(problem)).cloned().collect();
+        state.said = problems;
+        drop(state);
+        for problem in fresh {
+            self.tell(MessageType::Warning, format!("Aside's settings: {problem}"));
+        }
+    }
+
+    /// Shows a message without waiting for a slow client.
+    pub(super) fn tell(&self, kind: MessageType, message: String) {
+        let client = self.client.clone();
+        tokio::spawn(async move { client.show_message(kind, message).await });
+    }
+}
