@@ -11,7 +11,7 @@ use crate::claude::types::StopReason;
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::{BadAnswer, edit_answer, tests_answer};
 use crate::output::edit::{self, TextEdit};
-use crate::output::{check, diff, tests_file};
+use crate::output::{check, tests_file};
 use crate::prompt::{self, Plan};
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
 use crate::workspace::Span;
@@ -182,8 +182,7 @@ impl<H: Host> Run<'_, H> {
             Target::Document => self.order.shown_path(),
             Target::File { path, .. } => relative(path, self.order.root.as_deref().unwrap_or(Path::new(""))),
         };
-        let new_text = change.result();
-        FileEdit { diff: diff::unified(&path, &change.base.text.to_string(), &new_text), path, new_text }
+        FileEdit::new(path, &change.base.text.to_string(), change.result())
     }
 }
 

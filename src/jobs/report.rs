@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::order::Order;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::UsageReport;
+use crate::output::diff;
 use crate::output::explanation::Explanation;
 
 /// How a run ended, as users and programs are told.
@@ -49,6 +50,13 @@ pub struct FileEdit {
     pub diff: String,
     /// The whole text after the edit.
     pub new_text: String,
+}
+
+impl FileEdit {
+    /// What became of the file at `path`.
+    pub fn new(path: String, old: &str, new_text: String) -> Self {
+        Self { diff: diff::unified(&path, old, &new_text), path, new_text }
+    }
 }
 
 /// How a run ended, whole.

@@ -37,6 +37,8 @@ pub(super) struct Capabilities {
     pub(super) stream: bool,
     /// It wants `aside/status`.
     pub(super) status: bool,
+    /// It shows proposed edits itself.
+    pub(super) preview: bool,
 }
 
 impl Capabilities {
@@ -65,6 +67,7 @@ impl Capabilities {
             code_action_literals: action.is_some_and(|action| action.code_action_literal_support.is_some()),
             stream: own("stream"),
             status: own("status"),
+            preview: own("preview"),
         }
     }
 

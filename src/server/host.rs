@@ -10,6 +10,7 @@ use lsp_types::{
     Uri, WorkspaceEdit,
 };
 use ropey::Rope;
+use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc;
 
 use super::feed::Feed;
@@ -17,7 +18,8 @@ use super::landing::Landed;
 use super::session::Session;
 use super::{ext, to_proto};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{Change, Current, Event, Host, Landing, Target};
+use crate::config::Confirm;
+use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target};
 use crate::output::explanation::Explanation;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Span, content};
@@ -29,14 +31,16 @@ const SILENCE: Duration = Duration::from_secs(5);
 pub(super) struct EditorHost {
     session: Arc<Session>,
     feed: Feed,
+    job: String,
     uri: Uri,
     track: TrackId,
+    cancel: CancellationToken,
 }
 
 impl EditorHost {
-    /// The host of a job on the tracked selection of a document.
-    pub(super) fn new(session: Arc<Session>, feed: Feed, uri: Uri, track: TrackId) -> Self {
-        Self { session, feed, uri, track }
+    /// The host of a job on the tracked selection of its document.
+    pub(super) fn new(session: Arc<Session>, feed: Feed, order: &Order, track: TrackId, cancel: CancellationToken) -> Self {
+        Self { session, feed, job: order.job.clone(), uri: order.snapshot.uri.clone(), track, cancel }
     }
 }
 
@@ -71,6 +75,11 @@ impl Host for EditorHost {
     }
 
     async fn apply(&self, change: &Change) -> Landing {
+        if self.session.state().settings.edits.confirm == Confirm::Preview
+            && let Err(reason) = self.confirmed(change).await
+        {
+            return Landing::Refused(reason);
+        }
         match &change.target {
             Target::Document => self.edit(self.uri.clone(), change, false).await,
             Target::File { path, create } => match file_uri(path) {
@@ -86,6 +95,39 @@ impl Host for EditorHost {
 }
 
 impl EditorHost {
+    /// Shows the edit and waits for the user's word; an error says why there will be none.
+    async fn confirmed(&self, change: &Change) -> Result<(), String> {
+        let (uri, path, create) = match &change.target {
+            Target::Document => (Ok(self.uri.clone()), self.uri.path().to_owned(), false),
+            Target::File { path, create } => (file_uri(path), path.display().to_string(), *create),
+        };
+        let uri = uri.map_err(|error| error.message)?;
+        let edit = FileEdit::new(path, &change.base.text.to_string(), change.result());
+        let (decision, proposal) = {
+            let mut state = self.session.state();
+            let decision = state.proposals.propose(&self.job, &change.label);
+            let encoding = state.capabilities.encoding;
+            let proposal = state.capabilities.preview.then(|| ext::ProposalParams {
+                job: self.job.clone(),
+                edit: workspace_edit(&uri, change, create, encoding),
+                diff: edit.diff.clone(),
+            });
+            (decision, proposal)
+        };
+        match proposal {
+            Some(proposal) => self.session.client.send_notification::<ext::ProposalNotification>(proposal).await,
+            None => super::show::show_proposal(&self.session, &self.job, &change.label, &edit.diff).await,
+        }
+        let decision = tokio::select! {
+            decision = decision => decision,
+            () = self.cancel.cancelled() => {
+                self.session.state().proposals.withdraw(&self.job);
+                return Err("it was cancelled before it was accepted".to_owned());
+            }
+        };
+        if decision == Ok(true) { Ok(()) } else { Err("it was rejected".to_owned()) }
+    }
+
     async fn edit_file(&self, uri: Uri, path: &Path, change: &Change, create: bool) -> Landing {
         let creates_files = {
             let state = self.session.state();

@@ -12,6 +12,7 @@ mod from_proto;
 mod handlers;
 mod host;
 mod landing;
+mod proposals;
 mod service;
 mod session;
 mod show;

@@ -14,6 +14,7 @@ use tower_lsp::Client;
 use super::capabilities::Capabilities;
 use super::explained::Explained;
 use super::landing::Expectations;
+use super::proposals::Proposals;
 use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
 use crate::jobs::{Connections, Context, Registry};
@@ -65,6 +66,8 @@ pub(super) struct State {
     pub(super) explained: HashMap<Uri, Arc<Vec<Explained>>>,
     /// The one hover request that runs.
     pub(super) asking: Option<super::handlers::hover::Asking>,
+    /// Edits that wait for the user's word.
+    pub(super) proposals: Proposals,
     limit: (usize, Arc<Semaphore>),
     /// What was already said, so that it is said once.
     said: Vec<String>,
@@ -102,6 +105,7 @@ impl Session {
                 expectations: Expectations::default(),
                 explained: HashMap::new(),
                 asking: None,
+                proposals: Proposals::default(),
                 said: Vec::new(),
             }),
             changes: watch::Sender::new(0),

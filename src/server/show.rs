@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lsp_types::{MessageType, ShowDocumentParams, Uri};
 
+use super::ext;
 use super::host::explanation_uri;
 use super::session::Session;
 use crate::error::Error;
@@ -32,6 +33,12 @@ pub(super) async fn show(session: &Session, explanation: &Explanation) {
     {
         return;
     }
+    show_file(session, explanation).await;
+}
+
+/// The lower steps of the ladder: a file, or a message.
+async fn show_file(session: &Session, explanation: &Explanation) {
+    let show_document = session.state().capabilities.show_document;
     let file = write(session, explanation);
     if show_document
         && let Ok(path) = &file
@@ -41,6 +48,21 @@ pub(super) async fn show(session: &Session, explanation: &Explanation) {
         return;
     }
     session.tell(MessageType::Info, message(explanation, &file));
+}
+
+/// Shows what an edit would do, for clients that have no way of their own.
+pub(super) async fn show_proposal(session: &Session, job: &str, title: &str, diff: &str) {
+    let proposal = Explanation {
+        id: format!("{job}-proposal"),
+        action: title.to_owned(),
+        markdown: format!(
+            "Waits for your word: the code actions *accept* and *reject*, or the commands `{}` and `{}`.\n\n````diff\n{diff}````",
+            ext::ACCEPT,
+            ext::REJECT,
+        ),
+        ..Explanation::default()
+    };
+    show_file(session, &proposal).await;
 }
 
 async fn open(session: &Session, uri: Uri) -> bool {

@@ -35,35 +35,41 @@ pub(in crate::server) async fn code_action(
         return Ok(Some(Vec::new()));
     }
     let (literals, tags) = (state.capabilities.code_action_literals, state.capabilities.action_tags);
+    let proposals = state.proposals.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
     drop(state);
 
-    let respond = |action: &Action, title: String, command: Command| {
+    let respond = |kind: &str, title: String, command: Command| {
         if !literals {
             return CodeActionResponse::Command(command);
         }
         CodeActionResponse::CodeAction(CodeAction {
             title,
-            kind: Some(CodeActionKind::from(action.kind.to_string())),
+            kind: Some(CodeActionKind::from(kind.to_owned())),
             command: Some(command),
             tags: tags.then(|| vec![CodeActionTag::LLMGenerated]),
             ..CodeAction::default()
         })
     };
     let mut menu = Vec::new();
+    for (kind, title, command) in decisions(&proposals) {
+        if wanted(&params.context, kind) {
+            menu.push(respond(kind, title, command));
+        }
+    }
     for action in actions::offered(language, &settings, !running.is_empty()) {
         if !wanted(&params.context, &action.kind) {
             continue;
         }
         if action.id == "cancel" {
             for (title, command) in cancels(&running) {
-                menu.push(respond(action, title, command));
+                menu.push(respond(&action.kind, title, command));
             }
             continue;
         }
         let title = actions::title_for(action, None);
         let command = run_command(action, &title, &uri, params.range, version);
-        menu.push(respond(action, title, command));
+        menu.push(respond(&action.kind, title, command));
     }
     Ok(Some(menu))
 }
@@ -98,6 +104,27 @@ fn run_command(action: &Action, title: &str, uri: &lsp_types::Uri, range: Range,
         arguments: serde_json::to_value(arguments).ok().map(|arguments| vec![arguments]),
         ..Command::default()
     }
+}
+
+/// The edits that wait for the user's word, each with both answers.
+fn decisions(proposals: &[(String, String)]) -> Vec<(&'static str, String, Command)> {
+    let decision = |(job, title): &(String, String), kind, word: &str, command: &str| {
+        let title = format!("{word}: {title}");
+        let command = Command {
+            title: title.clone(),
+            command: command.to_owned(),
+            arguments: Some(vec![json!({ "job": job })]),
+            ..Command::default()
+        };
+        (kind, title, command)
+    };
+    let both = proposals.iter().flat_map(|proposal| {
+        [
+            decision(proposal, "refactor.aside.accept", "Accept", ext::ACCEPT),
+            decision(proposal, "refactor.aside.reject", "Reject", ext::REJECT),
+        ]
+    });
+    both.collect()
 }
 
 /// A cancel action for each of the newest jobs, and one for all when there are several.

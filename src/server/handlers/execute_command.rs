@@ -32,6 +32,17 @@ pub(in crate::server) async fn execute_command(
             let arguments: JobArguments = arguments(ext::CANCEL, argument)?;
             Ok(Some(json!({ "cancelled": session.registry.cancel(arguments.job.as_deref()) })))
         }
+        ext::ACCEPT | ext::REJECT => {
+            let arguments: JobArguments = arguments(&params.command, argument)?;
+            let accept = params.command == ext::ACCEPT;
+            let decided = session.state().proposals.decide(arguments.job.as_deref(), accept);
+            if !decided {
+                let error = crate::error::Error::new(ErrorKind::Config, "No edit waits for that decision.")
+                    .hint("It may have been decided or cancelled already.");
+                return Err(invalid(&error));
+            }
+            Ok(Some(json!({ "decided": true })))
+        }
         ext::USAGE => usage::usage(backend).await.map(Some),
         ext::SHOW_EXPLANATION => {
             let arguments: ShowArguments = arguments(ext::SHOW_EXPLANATION, argument)?;

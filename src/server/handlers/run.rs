@@ -153,7 +153,7 @@ fn start(
     report_status(&session);
     tokio::spawn(async move {
         let (feed, pump) = Feed::start(channel);
-        let host = EditorHost::new(session.clone(), feed.clone(), order.snapshot.uri.clone(), track);
+        let host = EditorHost::new(session.clone(), feed.clone(), &order, track, token.clone());
         let context = session.context();
         let work = run(&context, &order, &host, &token);
         let report = match std::panic::AssertUnwindSafe(work).catch_unwind().await {
