@@ -62,7 +62,7 @@ impl Connections {
     async fn open(&self, settings: &Settings) -> Result<Connection, Error> {
         let (simulator, base_url, auth) = match &self.simulator {
             Some(options) => {
-                let simulator = Simulator::start(options.clone()).await?;
+                let simulator = Simulator::start(options.clone())?;
                 let url = simulator.url();
                 // A real key has no business in a simulated run.
                 (Some(simulator), url, Auth::ApiKey("simulated".to_owned().into()))

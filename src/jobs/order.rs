@@ -25,6 +25,8 @@ pub struct Order {
     pub root: Option<PathBuf>,
     /// The user's own words.
     pub prompt: Option<String>,
+    /// The model's id.
+    pub model: String,
     /// The settings at that time.
     pub settings: Arc<Settings>,
     /// Whether answers come from the simulator.

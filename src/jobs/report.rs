@@ -124,7 +124,7 @@ impl Report {
             edits: Vec::new(),
             notes: Vec::new(),
             usage: None,
-            model: order.settings.model_for(&order.action.id).to_owned(),
+            model: order.model.clone(),
             simulated: order.simulated,
         }
     }

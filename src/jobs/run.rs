@@ -13,7 +13,7 @@ use super::edit::{self, Step};
 use super::host::{Event, Host};
 use super::order::Order;
 use super::report::{Outcome, Report};
-use crate::actions::{Pace, ResultForm};
+use crate::actions::ResultForm;
 use crate::claude::client::{Answer, Failure, Progress};
 use crate::claude::models::{self, Model};
 use crate::claude::types::{ContentBlock, Message, MessageRequest, Role, StopReason};
@@ -44,7 +44,7 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
         order,
         host,
         cancel,
-        model: models::lookup(model_id(order)),
+        model: models::lookup(&order.model),
         bill: Bill::default(),
         attempts: 0,
         asked: Vec::new(),
@@ -76,14 +76,6 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
         notes: run.notes,
         model: run.model.id.clone(),
         simulated: order.simulated,
-    }
-}
-
-/// The model for an order: the fast one for what must answer at once, else the action's own, else the shared one.
-fn model_id(order: &Order) -> &str {
-    match order.action.pace {
-        Pace::Fast => &order.settings.fast_model,
-        Pace::Thorough => order.settings.model_for(&order.action.id),
     }
 }
 
@@ -141,7 +133,7 @@ impl<H: Host> Run<'_, H> {
         let text = order.snapshot.text.to_string();
         let path = order.shown_path();
         let rules = match &order.snapshot.path {
-            Some(file) => prompt::rules::rules(order.root.as_deref(), file),
+            Some(file) => prompt::rules(order.root.as_deref(), file),
             None => Vec::new(),
         };
         let tests = match place {
@@ -263,7 +255,7 @@ impl<H: Host> Run<'_, H> {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.take_in(&progress, clock);
             match progress {
-                Progress::Attempt { attempt } => {
+                Progress::Sent { attempt } => {
                     seen.attempts = attempt;
                     host.event(Event::Attempt(base + attempt));
                 }
@@ -328,7 +320,7 @@ impl<H: Host> Run<'_, H> {
         Stop::Failed(failure.error)
     }
 
-    /// Adds a request to the bill and to the ledger.
+    /// Adds a request to the bill and to the ledger, with a row for each attempt that was billed.
     async fn settle(
         &mut self,
         request: &MessageRequest,
@@ -338,17 +330,44 @@ impl<H: Host> Run<'_, H> {
         clock: Instant,
     ) {
         let (tokens, request_id, outcome, partial) = match ended {
-            Some(Ok(answer)) => (answer.tokens, answer.request_id.clone(), "ok".to_owned(), false),
+            Some(Ok(answer)) => (answer.tokens, answer.request_id.clone(), "ok", false),
             Some(Err(failure)) => {
                 let id = seen.request_id.clone().or_else(|| failure.error.request_id.clone());
-                (seen.tokens, id, failure.error.kind.as_str().to_owned(), seen.begun)
+                (seen.tokens, id, failure.error.kind.as_str(), seen.begun)
             }
-            None => (seen.tokens, seen.request_id.clone(), "cancelled".to_owned(), seen.begun),
+            None => (seen.tokens, seen.request_id.clone(), "cancelled", seen.begun),
         };
-        let model = models::lookup(&request.model);
-        let price = cost(&model, &tokens, false);
-        self.bill.add(tokens, price, request_id.clone(), partial, seen.begun);
-        let attempt = Attempt {
+        let mut attempts: Vec<_> =
+            seen.broken.iter().map(|(tokens, id)| self.attempt(request, *tokens, id.clone(), "network", true)).collect();
+        attempts.push(self.attempt(request, tokens, request_id, outcome, partial));
+        for attempt in &mut attempts {
+            attempt.started = started;
+            attempt.duration_ms = millis(clock.elapsed());
+            self.bill.add(attempt);
+            self.context.session.lock().unwrap_or_else(PoisonError::into_inner).add(attempt);
+        }
+        if let Some(last) = attempts.last_mut() {
+            last.time_to_first_token_ms = seen.first_token.map(millis);
+        }
+        let ledger = self.context.ledger.clone();
+        let record = move || attempts.iter().try_for_each(|attempt| ledger.record(attempt));
+        if let Err(error) = on_blocking_thread(record).await {
+            tracing::warn!(job = self.order.job, "the ledger did not take a row: {error}");
+            self.notes.push(format!("What this cost could not be written down: {}", error.sentence()));
+        }
+    }
+
+    /// One attempt of a request, at the prices of its model.
+    fn attempt(
+        &self,
+        request: &MessageRequest,
+        tokens: Tokens,
+        request_id: Option<String>,
+        outcome: &str,
+        partial: bool,
+    ) -> Attempt {
+        let price = cost(&self.model, &tokens, false);
+        Attempt {
             job: self.order.job.clone(),
             action: self.order.action.id.to_string(),
             language: self.order.snapshot.language.id.to_owned(),
@@ -356,23 +375,17 @@ impl<H: Host> Run<'_, H> {
             model: request.model.clone(),
             request_id,
             tokens,
-            prices: model.prices_for(tokens.total_input()),
+            prices: self.model.prices_for(tokens.total_input()),
             cost_usd: price.map(|cost| cost.usd),
             saved_usd: price.map(|cost| cost.saved()),
-            started,
-            duration_ms: millis(clock.elapsed()),
-            time_to_first_token_ms: seen.first_token.map(millis),
-            outcome,
+            started: jiff::Timestamp::now(),
+            duration_ms: 0,
+            time_to_first_token_ms: None,
+            outcome: outcome.to_owned(),
             miss_reason: None,
             partial,
             simulated: self.order.simulated,
             batch: false,
-        };
-        self.context.session.lock().unwrap_or_else(PoisonError::into_inner).add(&attempt);
-        let ledger = self.context.ledger.clone();
-        if let Err(error) = on_blocking_thread(move || ledger.record(&attempt)).await {
-            tracing::warn!(job = self.order.job, "the ledger did not take a row: {error}");
-            self.notes.push(format!("What this cost could not be written down: {}", error.sentence()));
         }
     }
 }
@@ -409,12 +422,17 @@ struct Seen {
     tokens: Tokens,
     request_id: Option<String>,
     first_token: Option<std::time::Duration>,
+    /// Attempts that began to answer, broke and were repeated: they are billed all the same.
+    broken: Vec<(Tokens, Option<String>)>,
 }
 
 impl Seen {
     fn take_in(&mut self, progress: &Progress<'_>, clock: Instant) {
         match progress {
-            Progress::Attempt { .. } => *self = Self { first_token: self.first_token, ..Self::default() },
+            Progress::Sent { .. } => *self = Self { broken: std::mem::take(&mut self.broken), ..Self::default() },
+            Progress::Waiting { partial: Some(partial), .. } => {
+                self.broken.push((partial.tokens, partial.request_id.clone()));
+            }
             Progress::Started { message, request_id } => {
                 self.begun = true;
                 self.tokens = Tokens::from(&message.usage);
@@ -442,26 +460,19 @@ struct Bill {
 }
 
 impl Bill {
-    fn add(
-        &mut self,
-        tokens: Tokens,
-        price: Option<Cost>,
-        request_id: Option<String>,
-        partial: bool,
-        answered: bool,
-    ) {
-        self.partial |= partial;
-        self.request_id = request_id.or(self.request_id.take());
-        if !answered {
+    /// Adds an attempt; one that never began to answer took nothing.
+    fn add(&mut self, attempt: &Attempt) {
+        self.partial |= attempt.partial;
+        self.request_id = attempt.request_id.clone().or(self.request_id.take());
+        if attempt.tokens == Tokens::default() {
             return;
         }
-        self.priced = price.is_some() && (self.requests == 0 || self.priced);
+        self.tokens += attempt.tokens;
+        self.priced = attempt.cost_usd.is_some() && (self.requests == 0 || self.priced);
         self.requests += 1;
-        self.tokens += tokens;
-        if let Some(price) = price {
-            self.usd += price.usd;
-            self.uncached_usd += price.uncached_usd;
-        }
+        let usd = attempt.cost_usd.unwrap_or_default();
+        self.usd += usd;
+        self.uncached_usd += usd + attempt.saved_usd.unwrap_or_default();
     }
 
     fn report(&self, model: &Model) -> Option<UsageReport> {

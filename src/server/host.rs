@@ -1,6 +1,6 @@
 //! The editor as the host of a run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::config::Confirm;
 use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target};
 use crate::output::explanation::Explanation;
+use crate::workspace::create::create_file;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Span, content};
 
@@ -34,13 +35,21 @@ pub(super) struct EditorHost {
     job: String,
     uri: Uri,
     track: TrackId,
+    root: Option<PathBuf>,
     cancel: CancellationToken,
 }
 
 impl EditorHost {
     /// The host of a job on the tracked selection of its document.
-    pub(super) fn new(session: Arc<Session>, feed: Feed, order: &Order, track: TrackId, cancel: CancellationToken) -> Self {
-        Self { session, feed, job: order.job.clone(), uri: order.snapshot.uri.clone(), track, cancel }
+    pub(super) fn new(
+        session: Arc<Session>,
+        feed: Feed,
+        order: &Order,
+        track: TrackId,
+        cancel: CancellationToken,
+    ) -> Self {
+        let (job, uri, root) = (order.job.clone(), order.snapshot.uri.clone(), order.root.clone());
+        Self { session, feed, job, uri, track, root, cancel }
     }
 }
 
@@ -134,7 +143,8 @@ impl EditorHost {
             state.capabilities.create_file && state.capabilities.apply_edit
         };
         let landing = if create && !creates_files {
-            match crate::output::tests_file::create(path, &change.result()) {
+            let root = self.root.as_deref().or_else(|| path.parent()).unwrap_or(path);
+            match create_file(path, root, &change.result()) {
                 Ok(()) => Landing::Landed,
                 Err(error) => Landing::Refused(error.sentence()),
             }
@@ -256,12 +266,8 @@ fn workspace_edit(
     };
     let mut changes = Vec::new();
     if create {
-        changes.push(DocumentChange::CreateFile(CreateFile {
-            uri: uri.clone(),
-            options: Some(CreateFileOptions { overwrite: Some(false), ignore_if_exists: Some(true) }),
-            annotation_id: None,
-            ..CreateFile::default()
-        }));
+        let options = CreateFileOptions { overwrite: Some(false), ignore_if_exists: Some(true) };
+        changes.push(DocumentChange::CreateFile(CreateFile::new(uri.clone(), Some(options), None)));
     }
     changes.push(DocumentChange::TextDocumentEdit(edit));
     WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }

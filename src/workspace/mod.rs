@@ -4,6 +4,7 @@
 //! place that knows how a protocol counts.
 
 pub mod content;
+pub mod create;
 pub mod documents;
 pub mod language;
 pub mod positions;

@@ -7,7 +7,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 
 use super::super::backend::Backend;
 use super::super::{ext, show};
-use crate::output::explanation::document;
+use crate::output::explanation;
 
 /// The text of an explanation, from the ledger.
 pub(in crate::server) async fn text_document_content(
@@ -20,9 +20,9 @@ pub(in crate::server) async fn text_document_content(
         return Err(Error::invalid_params(format!("{uri} is no explanation of Aside's.")));
     }
     let session = Arc::clone(&backend.session);
-    let document = tokio::task::spawn_blocking(move || session.ledger.load(&id)).await;
-    match document {
-        Ok(Ok(Some(stored))) => Ok(TextDocumentContentResult { text: document(&show::restored(stored)) }),
+    let stored = tokio::task::spawn_blocking(move || session.ledger.load(&id)).await;
+    match stored {
+        Ok(Ok(Some(stored))) => Ok(TextDocumentContentResult { text: explanation::document(&show::restored(stored)) }),
         Ok(Ok(None)) => Err(Error::invalid_params(format!("There is no explanation {uri}; it may have been removed."))),
         Ok(Err(error)) => Err(Error { message: error.sentence().into(), ..Error::internal_error() }),
         Err(_) => Err(Error::internal_error()),

@@ -1,6 +1,6 @@
 //! `textDocument/hover`: the explanation of exactly this code, if there is one. Asks nobody, unless `hover.mode` is `ask`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use lsp_types::{Contents, Hover, HoverParams, MarkupContent, MarkupKind, Uri};
@@ -13,7 +13,7 @@ use super::super::explained::{self, Explained};
 use super::super::session::Session;
 use super::super::{from_proto, to_proto};
 use super::run::subject;
-use crate::actions;
+use crate::actions::{Action, Applies, ResultForm};
 use crate::config::{HoverMode, Settings};
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, Outcome, new_job_id, run};
@@ -85,6 +85,18 @@ fn shortened(explained: &Explained) -> String {
     text.push_str(&format!("\n\n… the whole: `aside.showExplanation {}`", explained.id));
     text
 }
+
+/// What the fast model is asked for. Not in the catalogue: nobody chooses it from a menu.
+static HOVER: LazyLock<Action> = LazyLock::new(|| Action {
+    id: "hover".into(),
+    title: "explain".to_owned(),
+    link: None,
+    summary: "Two sentences about the code under the cursor.".to_owned(),
+    kind: String::new(),
+    result: ResultForm::Explanation,
+    applies: Applies::Always,
+    instruction: include_str!("../../actions/builtin/hover.md").to_owned(),
+});
 
 /// A hover request that was started, and how far it is.
 #[derive(Clone)]
@@ -159,12 +171,13 @@ fn start(
         };
         let order = Order {
             job: new_job_id(),
-            action: actions::hover(),
+            action: &HOVER,
             snapshot,
             selection: span,
             subject: name,
             root,
             prompt: None,
+            model: settings.fast_model.clone(),
             settings,
             simulated: session.simulated(),
         };

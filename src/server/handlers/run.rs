@@ -53,6 +53,7 @@ pub(super) async fn run_action(
             selection: selected.span,
             subject: selected.subject,
             prompt: arguments.prompt,
+            model: state.settings.model_for(&action.id).to_owned(),
             settings: state.settings.clone(),
             simulated: session.simulated(),
         }

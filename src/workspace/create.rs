@@ -1,0 +1,64 @@
+//! New files, made so that nothing is overwritten and nothing leaves the workspace.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use super::roots::normalized;
+use crate::error::{Error, ErrorKind};
+
+/// Creates a file with this text, and the folders it needs below `root`.
+///
+/// # Errors
+/// The path is not below `root`, or only by way of a link out of it; a file is there already; or the disk will not have it.
+pub fn create_file(path: &Path, root: &Path, text: &str) -> Result<(), Error> {
+    let path = normalized(path);
+    let Some(folder) = path.parent().filter(|_| path.starts_with(normalized(root))) else { return Err(outside(&path)) };
+    // What exists of the folder decides where it really is; only then is the rest of it made.
+    let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(folder);
+    let real = |path: &Path| path.canonicalize().map_err(|error| failed(path, &error));
+    if !real(existing)?.starts_with(real(root)?) {
+        return Err(outside(&path));
+    }
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| failed(&path, &error))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
+}
+
+fn outside(path: &Path) -> Error {
+    Error::new(ErrorKind::Excluded, format!("{} is not in the workspace.", path.display()))
+        .hint("Aside creates files below the workspace folder only, and follows no link out of it.")
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Config, format!("{} could not be created: {error}.", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn creates_below_the_root_and_never_overwrites() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("tests/deep/test_a.py");
+        create_file(&path, root.path(), "one\n").expect("it is new");
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "one\n");
+        assert!(create_file(&path, root.path(), "two\n").is_err());
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "one\n");
+        let out = create_file(&root.path().join("../escaped.py"), root.path(), "");
+        assert_eq!(out.expect_err("it is outside").kind, ErrorKind::Excluded);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn follows_no_link_out_of_the_root() {
+        let root = tempfile::tempdir().expect("a folder");
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink(elsewhere.path(), root.path().join("tests")).expect("a link");
+        let out = create_file(&root.path().join("tests/new/test_a.py"), root.path(), "");
+        assert_eq!(out.expect_err("the link leads out").kind, ErrorKind::Excluded);
+        assert!(!elsewhere.path().join("new").exists());
+    }
+}
