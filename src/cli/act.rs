@@ -1,13 +1,27 @@
 //! `aside act`: one action, with a terminal at the end instead of an editor.
 
+mod host;
+mod input;
+mod output;
+
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
-use super::Invocation;
+use self::host::TerminalHost;
+use super::{Invocation, exit, terminal};
+use crate::actions::{self, ResultForm};
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
+use crate::jobs::{self, Connections, Context, Order, Outcome, Report, new_job_id, plan};
+use crate::ledger::Ledger;
+use crate::prompt;
+use crate::simulator::SimulatorOptions;
 
 /// Arguments of `aside act`.
 #[derive(Debug, Args)]
@@ -56,6 +70,71 @@ impl ActArgs {
 }
 
 /// Runs the action.
-pub fn run(_args: ActArgs, _invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    Err(Error::new(ErrorKind::Internal, "This build runs no actions yet.").into())
+pub fn run(args: ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let action = actions::find(&args.action)?;
+    if action.result == ResultForm::Control {
+        return Err(Error::new(ErrorKind::Config, format!("`{}` is for editors.", action.id))
+            .hint("Ctrl-C cancels a running `aside act`.")
+            .into());
+    }
+    let input = input::read(&args, invocation)?;
+    let root = invocation.workspace_root(input.snapshot.path.as_deref());
+    let resolved = invocation.resolve(root.as_deref(), &args.flags());
+    resolved.usable()?;
+    terminal::warn_problems(&resolved.problems);
+    let order = Order {
+        job: new_job_id(),
+        action,
+        model: resolved.settings.model_for(&action.id).to_owned(),
+        snapshot: input.snapshot,
+        selection: input.selection,
+        subject: input.subject,
+        root,
+        prompt: args.prompt.clone(),
+        settings: Arc::new(resolved.settings),
+        simulated: args.simulate,
+    };
+    let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
+    if args.dry_run {
+        let plan = plan(&order, &host)?;
+        let mut out = terminal::stdout();
+        writeln!(out, "{}", prompt::describe(&plan).trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let context = Context {
+        connections: Arc::new(Connections::new(
+            invocation.env.clone(),
+            args.simulate.then(SimulatorOptions::default),
+        )),
+        ledger: Ledger::lazy(invocation.paths.ledger()),
+        limit: Arc::new(Semaphore::new(1)),
+        session: Arc::default(),
+    };
+    let report = super::runtime()?.block_on(until_interrupted(&context, &order, &host))?;
+    host.finish();
+    if let Some(warning) = context.ledger.take_warning() {
+        writeln!(terminal::stderr(), "{warning}")?;
+    }
+    output::print(&report, &order, &host, args.json)?;
+    Ok(ExitCode::from(match (report.outcome, &report.error) {
+        (Outcome::Applied | Outcome::Proposed | Outcome::Shown, _) => 0,
+        (Outcome::Cancelled, _) => exit::INTERRUPTED,
+        (_, Some(error)) if error.kind == ErrorKind::Config => exit::USAGE,
+        (Outcome::Kept | Outcome::Failed, _) => exit::FAILED,
+    }))
+}
+
+/// Runs the order; Ctrl-C cancels it, and a second one ends the process at once.
+async fn until_interrupted(context: &Context, order: &Order, host: &TerminalHost) -> anyhow::Result<Report> {
+    let cancel = CancellationToken::new();
+    let on_interrupt = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            on_interrupt.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+    });
+    Ok(jobs::run(context, order, host, &cancel).await)
 }

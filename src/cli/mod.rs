@@ -7,6 +7,7 @@ pub mod actions;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+mod log;
 pub mod man;
 pub mod place;
 pub mod serve;
@@ -131,7 +132,7 @@ pub mod exit {
 
 fn dispatch(command: Command, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(args) => serve::run(args, invocation),
+        Command::Serve(args) => serve::run(&args, invocation),
         Command::Act(args) => act::run(args, invocation),
         Command::Actions(args) => actions::run(&args, invocation),
         Command::Usage(args) => usage::run(&args, invocation),

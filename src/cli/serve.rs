@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Invocation;
-use crate::error::{Error, ErrorKind};
+use super::{Invocation, log};
+use crate::server;
+use crate::simulator::SimulatorOptions;
 
 /// Arguments of `aside serve`.
 #[derive(Debug, Args)]
@@ -25,7 +26,11 @@ pub struct ServeArgs {
     pub log_level: Option<String>,
 }
 
-/// Serves until the editor ends it.
-pub fn run(_args: ServeArgs, _invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    Err(Error::new(ErrorKind::Internal, "This build has no language server yet.").into())
+/// Serves until the editor ends it. The process ends here: a thread that still reads standard input would hold it.
+pub fn run(args: &ServeArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let _log = log::start(args.log.as_deref(), args.log_level.as_deref(), &invocation.env)?;
+    let simulator = args.simulate.then(SimulatorOptions::default);
+    let code = super::runtime()?.block_on(server::serve(invocation.env.clone(), simulator));
+    drop(_log);
+    std::process::exit(i32::from(code))
 }

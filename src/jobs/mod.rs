@@ -22,4 +22,4 @@ pub use host::{Change, Current, Event, Host, Landing, Target};
 pub use order::{Order, new_job_id};
 pub use registry::{JobHandle, Registry};
 pub use report::{FileEdit, Outcome, Report};
-pub use run::{Context, run};
+pub use run::{Context, plan, run};

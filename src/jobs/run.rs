@@ -79,6 +79,46 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
     }
 }
 
+/// What would be sent for an order, without sending it.
+pub fn plan<H: Host>(order: &Order, host: &H) -> Result<Plan, Error> {
+    let place = match order.action.result {
+        ResultForm::Tests => Some(edit::place_for_tests(order)?),
+        _ => None,
+    };
+    plan_for(order, host, &models::lookup(&order.model), place.as_ref())
+}
+
+fn plan_for<H: Host>(order: &Order, host: &H, model: &Model, place: Option<&TestPlace>) -> Result<Plan, Error> {
+    let text = order.snapshot.text.to_string();
+    let path = order.shown_path();
+    let rules = match &order.snapshot.path {
+        Some(file) => prompt::rules(order.root.as_deref(), file),
+        None => Vec::new(),
+    };
+    let tests = match place {
+        Some(place) => Some(prompt::TestTarget {
+            path: relative(&place.path, order.root.as_deref().unwrap_or(Path::new(""))),
+            framework: place.framework.to_owned(),
+            existing: if place.inline { None } else { host.file(&place.path)?.map(|file| file.text.to_string()) },
+            inline: place.inline,
+            import_hint: place.import_hint.clone(),
+        }),
+        None => None,
+    };
+    prompt::plan(&prompt::Input {
+        action: order.action,
+        settings: &order.settings,
+        model,
+        language: order.snapshot.language,
+        path: &path,
+        text: &text,
+        selection: order.selection.clone(),
+        rules: &rules,
+        prompt: order.prompt.as_deref(),
+        tests: tests.as_ref(),
+    })
+}
+
 /// Why a run ends before its end.
 pub(super) enum Stop {
     Cancelled,
@@ -114,7 +154,7 @@ impl<H: Host> Run<'_, H> {
             ResultForm::Tests => Some(edit::place_for_tests(order)?),
             _ => None,
         };
-        let plan = self.plan(place.as_ref())?;
+        let plan = plan_for(order, self.host, &self.model, place.as_ref())?;
         self.notes.extend(plan.notes.iter().cloned());
         self.asked.clone_from(&plan.request.messages);
         let answer = self.ask(&plan.request).await?;
@@ -126,41 +166,6 @@ impl<H: Host> Run<'_, H> {
             },
             _ => self.explain(&answer).await,
         }
-    }
-
-    fn plan(&self, place: Option<&TestPlace>) -> Result<Plan, Stop> {
-        let order = self.order;
-        let text = order.snapshot.text.to_string();
-        let path = order.shown_path();
-        let rules = match &order.snapshot.path {
-            Some(file) => prompt::rules(order.root.as_deref(), file),
-            None => Vec::new(),
-        };
-        let tests = match place {
-            Some(place) => Some(prompt::TestTarget {
-                path: relative(&place.path, order.root.as_deref().unwrap_or(Path::new(""))),
-                framework: place.framework.to_owned(),
-                existing: match place.inline {
-                    true => None,
-                    false => self.host.file(&place.path)?.map(|current| current.text.to_string()),
-                },
-                inline: place.inline,
-                import_hint: place.import_hint.clone(),
-            }),
-            None => None,
-        };
-        Ok(prompt::plan(&prompt::Input {
-            action: order.action,
-            settings: &order.settings,
-            model: &self.model,
-            language: order.snapshot.language,
-            path: &path,
-            text: &text,
-            selection: order.selection.clone(),
-            rules: &rules,
-            prompt: order.prompt.as_deref(),
-            tests: tests.as_ref(),
-        })?)
     }
 
     /// An answer to read: shown whole, also when it was cut short at the limit.

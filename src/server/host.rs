@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind};
 use crate::config::Confirm;
 use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target};
 use crate::output::explanation::Explanation;
-use crate::workspace::create::create_file;
 use crate::workspace::tracking::TrackId;
+use crate::workspace::write::create_file;
 use crate::workspace::{Span, content};
 
 /// A client that did not answer for this long is treated as one that refused.

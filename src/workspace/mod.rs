@@ -4,14 +4,15 @@
 //! place that knows how a protocol counts.
 
 pub mod content;
-pub mod create;
 pub mod documents;
 pub mod language;
 pub mod positions;
 pub mod roots;
+pub mod selection;
 pub mod syntax;
 pub mod test_files;
 pub mod tracking;
+pub mod write;
 
 pub use documents::{Change, Document, Documents, Snapshot};
 pub use language::Language;

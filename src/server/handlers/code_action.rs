@@ -11,7 +11,7 @@ use super::super::backend::Backend;
 use super::super::ext::{self, RunArguments};
 use super::super::{from_proto, host};
 use crate::actions::{self, Action};
-use crate::workspace::Span;
+use crate::workspace::selection;
 
 /// The most running jobs that get a cancel action of their own.
 const MAX_CANCELS: usize = 3;
@@ -29,8 +29,8 @@ pub(in crate::server) async fn code_action(
     }
     let state = session.state();
     let Some(document) = state.documents.get(&uri) else { return Ok(None) };
-    let selection = from_proto::span(document.text(), state.capabilities.encoding, params.range);
-    let empty = is_empty_selection(document.text(), &selection);
+    let selected = from_proto::span(document.text(), state.capabilities.encoding, params.range);
+    let empty = selection::is_empty(document.text(), &selected);
     if empty && params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic) {
         return Ok(Some(Vec::new()));
     }
@@ -72,12 +72,6 @@ pub(in crate::server) async fn code_action(
         menu.push(respond(&action.kind, title, command));
     }
     Ok(Some(menu))
-}
-
-/// Whether nothing is selected: no text, or nothing but white space, or the one character that some editors' cursors are.
-pub(in crate::server) fn is_empty_selection(text: &ropey::Rope, selection: &Span) -> bool {
-    let slice = text.byte_slice(selection.clone());
-    slice.len_chars() <= 1 || slice.chars().all(char::is_whitespace)
 }
 
 /// Whether the client wants actions of this kind; it may name a kind or what stands in front of it.

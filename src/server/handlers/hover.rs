@@ -12,13 +12,12 @@ use super::super::backend::Backend;
 use super::super::explained::{self, Explained};
 use super::super::session::Session;
 use super::super::{from_proto, to_proto};
-use super::run::subject;
 use crate::actions::{Action, Applies, ResultForm};
 use crate::config::{HoverMode, Settings};
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, Outcome, new_job_id, run};
 use crate::output::explanation::Explanation;
-use crate::workspace::{Snapshot, Span};
+use crate::workspace::{Snapshot, Span, selection};
 
 /// An answer that is not whole by then is shown as far as it is.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -122,7 +121,7 @@ async fn ask(
 ) -> Option<(String, Span)> {
     snapshot.check().ok()?;
     let around = snapshot.clone();
-    let (span, name) = tokio::task::spawn_blocking(move || subject(&around, offset..offset)).await.ok()?;
+    let (span, name) = tokio::task::spawn_blocking(move || selection::resolve(&around, offset..offset)).await.ok()?;
     let code = snapshot.text.byte_slice(span.clone()).to_string();
     if code.trim().is_empty() {
         return None;

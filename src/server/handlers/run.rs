@@ -16,15 +16,13 @@ use super::super::from_proto;
 use super::super::host::EditorHost;
 use super::super::service::{panic_message, request_token};
 use super::super::session::Session;
-use super::code_action::is_empty_selection;
 use super::lifecycle::token_name;
 use super::usage::report_status;
 use crate::actions;
 use crate::error::ErrorKind;
 use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
-use crate::workspace::syntax::{self, Syntax};
 use crate::workspace::tracking::TrackId;
-use crate::workspace::{Snapshot, Span};
+use crate::workspace::{Snapshot, Span, selection};
 
 /// Starts a job. Answers at once with its id, or with the report when it has ended, if the client waits.
 pub(super) async fn run_action(
@@ -95,7 +93,7 @@ async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Sele
         snapshot.check().map_err(|error| invalid(&error))?;
         // Parsing takes milliseconds in a large file, which no thread of the runtime should be held for.
         let around = snapshot.clone();
-        let (span, subject) = tokio::task::spawn_blocking(move || subject(&around, span))
+        let (span, subject) = tokio::task::spawn_blocking(move || selection::resolve(&around, span))
             .await
             .map_err(|_| Error::internal_error())?;
         if span.is_empty() {
@@ -121,23 +119,6 @@ fn follow(session: &Session, snapshot: &Snapshot, span: &Span) -> ControlFlow<Tr
         }
         _ => ControlFlow::Continue(()),
     }
-}
-
-/// What is meant: the selection, or the enclosing item when nothing is selected; and its name, if it has one.
-pub(in crate::server) fn subject(snapshot: &Snapshot, selection: Span) -> (Span, Option<String>) {
-    let span = if is_empty_selection(&snapshot.text, &selection) {
-        syntax::enclosing(snapshot.language, &snapshot.text, selection.start)
-    } else {
-        selection
-    };
-    let name = Syntax::parse(snapshot.language, snapshot.text.to_string()).and_then(|syntax| {
-        let items = syntax.items();
-        let within = |item: &syntax::Item| span.start <= item.name_span.start && item.name_span.end <= span.end;
-        let outermost = items.iter().filter(|item| within(item)).min_by_key(|item| item.span.start)?;
-        let alone = items.iter().filter(|item| within(item) && item.parent == outermost.parent).count() == 1;
-        alone.then(|| outermost.name.clone())
-    });
-    (span, name)
 }
 
 /// Starts the job's task. Whatever happens in it, the client hears of its end.

@@ -1,9 +1,10 @@
-//! New files, made so that nothing is overwritten and nothing leaves the workspace.
+//! Files written so that nothing is lost: new ones below the workspace only, existing ones whole or not at all.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
+use super::content;
 use super::roots::normalized;
 use crate::error::{Error, ErrorKind};
 
@@ -26,13 +27,35 @@ pub fn create_file(path: &Path, root: &Path, text: &str) -> Result<(), Error> {
     file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
 }
 
+/// Replaces a file's text, whole or not at all, provided it still has the text `expected`. Its permissions stay, and a link
+/// stays a link.
+///
+/// # Errors
+/// Of kind `conflict` when the text is another one by now; else what the disk says.
+pub fn replace_file(path: &Path, expected: &str, text: &str) -> Result<(), Error> {
+    let path = path.canonicalize().map_err(|error| failed(path, &error))?;
+    let metadata = std::fs::metadata(&path).map_err(|error| failed(&path, &error))?;
+    if metadata.permissions().readonly() {
+        return Err(Error::new(ErrorKind::Config, format!("{} is read-only.", path.display())));
+    }
+    let folder = path.parent().unwrap_or(&path);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&path, &error))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))?;
+    std::fs::set_permissions(file.path(), metadata.permissions()).map_err(|error| failed(&path, &error))?;
+    if content::read_text(&path)? != expected {
+        return Err(Error::new(ErrorKind::Conflict, format!("{} was changed meanwhile.", path.display())));
+    }
+    file.persist(&path).map_err(|error| failed(&path, &error.error))?;
+    Ok(())
+}
+
 fn outside(path: &Path) -> Error {
     Error::new(ErrorKind::Excluded, format!("{} is not in the workspace.", path.display()))
         .hint("Aside creates files below the workspace folder only, and follows no link out of it.")
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Config, format!("{} could not be created: {error}.", path.display()))
+    Error::new(ErrorKind::Config, format!("{} could not be written: {error}.", path.display()))
 }
 
 #[cfg(test)]
@@ -49,6 +72,17 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "one\n");
         let out = create_file(&root.path().join("../escaped.py"), root.path(), "");
         assert_eq!(out.expect_err("it is outside").kind, ErrorKind::Excluded);
+    }
+
+    #[test]
+    fn replaces_only_the_expected_text() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("a.py");
+        std::fs::write(&path, "one\n").expect("it is written");
+        replace_file(&path, "one\n", "two\n").expect("it is as expected");
+        let error = replace_file(&path, "one\n", "three\n").expect_err("it was changed");
+        assert_eq!(error.kind, ErrorKind::Conflict);
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "two\n");
     }
 
     #[cfg(unix)]

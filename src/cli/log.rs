@@ -1,0 +1,45 @@
+//! The log of the server: to standard error, which editors keep, or to a file.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Environment;
+use crate::error::{Error, ErrorKind};
+
+/// What is logged when nobody says otherwise.
+const DEFAULT: &str = "warn";
+
+/// Starts the log. What was logged is written when the guard is dropped, at the latest.
+pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment) -> Result<WorkerGuard, Error> {
+    let wanted = level.or_else(|| env.get("ASIDE_LOG")).unwrap_or(DEFAULT);
+    let filter = EnvFilter::try_new(in_full(wanted)).map_err(|error| {
+        Error::new(ErrorKind::Config, format!("`{wanted}` is no log level: {error}."))
+            .hint("Use error, warn, info, debug or trace, or a filter such as `aside::claude=debug`.")
+    })?;
+    let (writer, guard) = match file {
+        Some(file) => {
+            let opened = OpenOptions::new().create(true).append(true).open(file).map_err(|error| {
+                Error::new(ErrorKind::Config, format!("The log {} could not be opened: {error}.", file.display()))
+                    .hint("Name a file in a folder that exists and that you may write to.")
+            })?;
+            tracing_appender::non_blocking(opened)
+        }
+        None => tracing_appender::non_blocking(std::io::stderr()),
+    };
+    let colours = false;
+    // A second start in one process, as in tests, keeps the first log.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours).try_init();
+    if wanted.contains("trace") {
+        tracing::warn!("the log is at `trace`: it may hold code and prompts");
+    }
+    Ok(guard)
+}
+
+/// A bare level is meant for Aside alone; libraries say what is wrong and no more.
+fn in_full(wanted: &str) -> String {
+    let bare = ["error", "warn", "info", "debug", "trace", "off"].contains(&wanted.to_lowercase().as_str());
+    if bare { format!("warn,aside={wanted}") } else { wanted.to_owned() }
+}
