@@ -102,10 +102,7 @@ pub fn run(args: ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let context = Context {
-        connections: Arc::new(Connections::new(
-            invocation.env.clone(),
-            args.simulate.then(SimulatorOptions::default),
-        )),
+        connections: Arc::new(Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))),
         ledger: Ledger::lazy(invocation.paths.ledger()),
         limit: Arc::new(Semaphore::new(1)),
         session: Arc::default(),

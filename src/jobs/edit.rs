@@ -10,13 +10,13 @@ use crate::claude::client::Answer;
 use crate::claude::types::StopReason;
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::{BadAnswer, edit_answer, tests_answer};
-use crate::output::edit::{self, TextEdit};
 use crate::output::check;
+use crate::output::edit::{self, TextEdit};
 use crate::output::tests_file::{self, TestsEdit};
 use crate::prompt::{self, Plan};
-use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
 use crate::workspace::Span;
 use crate::workspace::roots::relative;
+use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
 
 /// Where an answer goes.
 pub(super) enum Step {

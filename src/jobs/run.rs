@@ -342,8 +342,11 @@ impl<H: Host> Run<'_, H> {
             }
             None => (seen.tokens, seen.request_id.clone(), "cancelled", seen.begun),
         };
-        let mut attempts: Vec<_> =
-            seen.broken.iter().map(|(tokens, id)| self.attempt(request, *tokens, id.clone(), "network", true)).collect();
+        let mut attempts: Vec<_> = seen
+            .broken
+            .iter()
+            .map(|(tokens, id)| self.attempt(request, *tokens, id.clone(), "network", true))
+            .collect();
         attempts.push(self.attempt(request, tokens, request_id, outcome, partial));
         for attempt in &mut attempts {
             attempt.started = started;

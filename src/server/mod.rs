@@ -24,7 +24,6 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Server;
 
-pub(crate) use self::service::panic_message;
 use self::service::{Life, Wire};
 use crate::config::Environment;
 use crate::simulator::SimulatorOptions;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lsp_types::{LspAny, MessageType, Uri};
+use lsp_types::{MessageType, Uri};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Client;
@@ -27,8 +27,6 @@ use crate::workspace::roots::Roots;
 pub(super) struct Session {
     /// The way to the client.
     pub(super) client: Client,
-    /// The environment the server was started in.
-    pub(super) environment: Environment,
     /// Where files are.
     pub(super) paths: Paths,
     /// The running jobs.
@@ -88,7 +86,6 @@ impl Session {
             client,
             connections: Arc::new(Connections::new(environment.clone(), simulator)),
             ledger: Ledger::lazy(paths.ledger()),
-            environment,
             paths,
             registry: Registry::default(),
             end,

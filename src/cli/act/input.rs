@@ -52,9 +52,11 @@ fn standard_input(path: Option<&Path>, current_dir: &Path) -> Result<Snapshot, E
     let name = "standard input";
     let mut bytes = Vec::new();
     let limit = crate::workspace::content::MAX_DOCUMENT_BYTES as u64 + 1;
-    std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(|error| {
-        Error::new(ErrorKind::Config, format!("Standard input could not be read: {error}."))
-    })?;
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::new(ErrorKind::Config, format!("Standard input could not be read: {error}.")))?;
     let text = content::text_from(name, bytes)?;
     let path = path.map(|path| current_dir.join(path));
     let uri = match &path {

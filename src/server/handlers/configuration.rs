@@ -14,7 +14,10 @@ pub(in crate::server) async fn did_change_configuration(backend: &Backend, param
 }
 
 /// Folders came or went.
-pub(in crate::server) async fn did_change_workspace_folders(backend: &Backend, params: DidChangeWorkspaceFoldersParams) {
+pub(in crate::server) async fn did_change_workspace_folders(
+    backend: &Backend,
+    params: DidChangeWorkspaceFoldersParams,
+) {
     let path = |folder: &lsp_types::WorkspaceFolder| folder.uri.to_file_path().ok();
     let removed: Vec<_> = params.event.removed.iter().filter_map(path).collect();
     {

@@ -43,12 +43,10 @@ pub(in crate::server) async fn hover(backend: &Backend, params: HoverParams) -> 
     let known = explanations(session, &uri).await;
     let (text, span) = match explained::find(&known, &snapshot.text, offset) {
         Some((explained, span)) => (shortened(explained), span),
-        None if settings.hover.mode == HoverMode::Ask => {
-            match ask(session, snapshot.clone(), offset, settings).await {
-                Some(found) => found,
-                None => return Ok(None),
-            }
-        }
+        None if settings.hover.mode == HoverMode::Ask => match ask(session, snapshot.clone(), offset, settings).await {
+            Some(found) => found,
+            None => return Ok(None),
+        },
         None => return Ok(None),
     };
     Ok(Some(Hover {

@@ -30,10 +30,7 @@ pub(in crate::server) fn initialize(session: &Session, params: InitializeParams)
     state.settings = Arc::new(state.layers.resolve().settings);
     InitializeResult {
         capabilities: offer,
-        server_info: Some(ServerInfo {
-            name: "aside".to_owned(),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        }),
+        server_info: Some(ServerInfo { name: "aside".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) }),
     }
 }
 

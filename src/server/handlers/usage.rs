@@ -34,7 +34,8 @@ pub(in crate::server) fn report_status(session: &Arc<Session>) {
     tokio::spawn(async move {
         let status = on_ledger(session.clone(), |session, ledger| {
             let running: Vec<_> = session.registry.list();
-            let running: Vec<_> = running.into_iter().map(|(job, title)| json!({ "job": job, "title": title })).collect();
+            let running: Vec<_> =
+                running.into_iter().map(|(job, title)| json!({ "job": job, "title": title })).collect();
             Ok(json!({
                 "running": running,
                 "session": session.totals(),
