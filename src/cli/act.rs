@@ -25,6 +25,7 @@ use crate::simulator::SimulatorOptions;
 
 /// Arguments of `aside act`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 Lines and columns count from 1, columns count characters.
   FILE             the whole file
@@ -37,7 +38,7 @@ pub struct ActArgs {
     /// The action, as `aside actions` lists it
     pub action: String,
     /// A file and the place in it, or `-` for standard input
-    #[arg(value_name = "FILE[:L1[:C1][-L2[:C2]]]")]
+    #[arg(value_name = "FILE[:L1[:C1][-L2[:C2]]]", allow_hyphen_values = true)]
     pub place: String,
     /// What you want to have asked or taken care of
     #[arg(long, value_name = "TEXT")]

@@ -93,15 +93,11 @@ async fn look(simulate: bool, invocation: &Invocation) -> Result<Vec<Check>, Err
         let message = "not needed: the simulator takes any key";
         Ok((Auth::ApiKey("simulated".to_owned().into()), message.to_owned()))
     } else {
-        // With an address that is not the one that was meant, nothing is sent.
-        match resolved.usable() {
-            Ok(()) => {
-                let from = checks::key_origin(&invocation.env);
-                credentials(&settings, &invocation.env).await.map(|auth| (auth, format!("found: {from}")))
-            }
-            Err(error) => Err(error),
-        }
+        let from = checks::key_origin(&invocation.env);
+        credentials(&settings, &invocation.env).await.map(|auth| (auth, format!("found: {from}")))
     };
+    // With an address that is not the one that was meant, nothing is sent.
+    let usable = simulate || resolved.usable().is_ok();
     match auth {
         Ok((auth, found)) => {
             let mut options = ClientOptions::new(settings.api.base_url.clone(), auth);
@@ -112,12 +108,17 @@ async fn look(simulate: bool, invocation: &Invocation) -> Result<Vec<Check>, Err
             options.first_event_timeout = settings.api.first_event_timeout.min(Duration::from_secs(10));
             let client = Client::new(options)?;
             checks.push(Check::new("credentials", Status::Ok, found));
-            checks.extend(checks::network(&client, &settings).await);
+            if usable {
+                checks.extend(checks::network(&client, &settings).await);
+            } else {
+                let message = "not tried, because the configuration that says whom to ask is wrong";
+                checks.push(Check::new("network", Status::Skipped, message));
+                checks.extend(checks::models(&settings, None));
+            }
         }
         Err(error) => {
             checks.push(Check::error("credentials", error));
-            let unknown = "not tried without credentials";
-            checks.push(Check::new("network", Status::Skipped, unknown));
+            checks.push(Check::new("network", Status::Skipped, "not tried without credentials"));
             checks.extend(checks::models(&settings, None));
         }
     }

@@ -20,18 +20,14 @@ pub struct ManArgs {
 
 /// Prints the page of the program, or writes all pages.
 pub fn run(args: &ManArgs) -> anyhow::Result<ExitCode> {
-    match &args.dir {
-        Some(dir) => {
-            let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
-            written.map_err(|error| {
-                Error::new(ErrorKind::Config, format!("{} cannot be written: {error}.", dir.display()))
-            })?;
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            std::io::stdout().lock().write_all(&page)?;
-        }
+    if let Some(dir) = &args.dir {
+        let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
+        written
+            .map_err(|error| Error::new(ErrorKind::Config, format!("{} cannot be written: {error}.", dir.display())))?;
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        std::io::stdout().lock().write_all(&page)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -76,7 +76,7 @@ impl Place {
         let named = |(name, _): &(&str, &str)| *name == "-" || exists(name);
         let split = splits().find(named).or_else(|| {
             // No such file: the error will come from reading it, and should name the file without the place.
-            splits().filter(|(name, place)| !name.is_empty() && PlaceRange::parse(place).is_ok()).last()
+            splits().rev().find(|(name, place)| !name.is_empty() && PlaceRange::parse(place).is_ok())
         });
         match split {
             Some((name, place)) => {

@@ -1,5 +1,7 @@
 //! What is printed before anything runs.
 
+use std::fmt::Write as _;
+
 use clap::CommandFactory;
 use expect_test::expect_file;
 
@@ -21,7 +23,10 @@ fn help_texts() {
 
 fn collect(command: &mut clap::Command, text: &mut String) {
     let help = command.render_long_help().to_string();
-    text.push_str(&format!("$ {} --help\n{}\n\n", command.get_bin_name().unwrap_or("aside"), help.trim_end()));
+    let name = command.get_bin_name().unwrap_or("aside");
+    // Padding at line ends is nothing that anyone sees.
+    let help = help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let _ = writeln!(text, "$ {name} --help\n{}\n", help.trim_end());
     for inner in command.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
         collect(inner, text);
     }

@@ -139,9 +139,10 @@ fn print_table(out: &mut impl Write, by: Grouping, total: &Totals, rows: &[Usage
         })
         .collect();
     let line = |name: &str, cells: &[String]| {
+        use std::fmt::Write as _;
         let mut line = format!("{name:<name_width$}");
         for (cell, width) in cells.iter().zip(&widths) {
-            line.push_str(&format!("  {cell:>width$}"));
+            let _ = write!(line, "  {cell:>width$}");
         }
         line
     };
@@ -193,6 +194,8 @@ fn cells(totals: &Totals) -> [String; 6] {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
     use expect_test::expect;
 
     use super::*;

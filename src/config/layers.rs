@@ -48,11 +48,11 @@ impl Resolved {
     }
 
     /// An error when a problem must not be passed over: with an address that could not be used, code and key would go to
-    /// the built-in address, which is not what the user asked for.
+    /// the built-in address, and with a file of the user's that could not be read, what it excludes would be sent.
     pub fn usable(&self) -> Result<(), Error> {
         let fatal = self.problems.iter().find(|problem| {
-            problem.source.is_trusted()
-                && (problem.key == "api.base_url" || problem.key.is_empty() && problem.place.is_some())
+            let is_whole_file = matches!(problem.source, Source::User(_)) && problem.key.is_empty();
+            problem.source.is_trusted() && problem.key == "api.base_url" || is_whole_file
         });
         match fatal {
             Some(problem) => Err(Error::new(ErrorKind::Config, problem.to_string())
@@ -75,7 +75,7 @@ impl Layers {
             flags: Layer::default(),
         };
         let is_named = env.get("ASIDE_CONFIG").is_some();
-        layers.user = Layer::from_file(&paths.config_file, Source::User(paths.config_file.clone()), is_named);
+        layers.user = Layer::from_file(&paths.config_file, &Source::User(paths.config_file.clone()), is_named);
         layers.set_workspace_root(workspace_root);
         layers
     }
@@ -84,7 +84,7 @@ impl Layers {
     pub fn set_workspace_root(&mut self, root: Option<&Path>) {
         self.workspace = match root.map(Paths::workspace_file) {
             // Whoever opens the configuration folder as a workspace has one file in both roles: the trusted one counts.
-            Some(file) if file != self.user_file => Layer::from_file(&file, Source::Workspace(file.clone()), false),
+            Some(file) if file != self.user_file => Layer::from_file(&file, &Source::Workspace(file.clone()), false),
             _ => Layer::default(),
         };
     }
@@ -92,7 +92,7 @@ impl Layers {
     /// Reads the user's file again.
     pub fn reload_user_file(&mut self) {
         let file = self.user_file.clone();
-        self.user = Layer::from_file(&file, Source::User(file.clone()), false);
+        self.user = Layer::from_file(&file, &Source::User(file.clone()), false);
     }
 
     /// Takes an editor's `initializationOptions`, bare or under `aside`.
@@ -103,11 +103,11 @@ impl Layers {
     /// Takes what a pull or a change notification of the editor says, bare or under `aside`. It replaces what an earlier
     /// one said and stands above `initializationOptions`; nothing, `null` and `{}` change nothing.
     pub fn set_editor(&mut self, value: Option<Value>) {
-        let section = value.as_ref().map(|value| value.get("aside").unwrap_or(value));
-        if let (Some(Value::Object(members)), Some(value)) = (section, &value)
-            && !members.is_empty()
-        {
-            self.editor = Layer::from_editor(value);
+        let Some(mut settings) = value else { return };
+        let section = settings.get_mut("aside").map(Value::take).unwrap_or(settings);
+        let is_nothing = section.is_null() || section.as_object().is_some_and(Map::is_empty);
+        if !is_nothing {
+            self.editor = Layer::from_editor(&section);
         }
     }
 
@@ -130,8 +130,10 @@ impl Layers {
             }
             problems.extend(layer.problems.iter().cloned());
         }
-        #[expect(clippy::expect_used, reason = "every value was taken alone, and values do not depend on each other")]
-        let options: Options = serde_json::from_value(tree).expect("checked values are options");
+        // Every value was taken alone and none depends on another, so this cannot fail; a test tries.
+        let taken = serde_json::from_value(tree);
+        debug_assert!(taken.is_ok(), "{taken:?}");
+        let options: Options = taken.unwrap_or_default();
         Resolved { settings: Settings::from_options(options), problems, origins }
     }
 }
@@ -141,11 +143,8 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 impl Layer {
     /// `must_exist` is for a file that the user named.
-    fn from_file(path: &Path, source: Source, must_exist: bool) -> Self {
-        let whole = |message: String| Self {
-            entries: Vec::new(),
-            problems: vec![Problem { source: source.clone(), place: None, key: String::new(), message }],
-        };
+    fn from_file(path: &Path, source: &Source, must_exist: bool) -> Self {
+        let whole = |message: String| Self::broken(source.clone(), message);
         let text = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Self::default(),
             // A folder on the way is a file: there is no configuration there either.
@@ -160,8 +159,8 @@ impl Layer {
                 Err(error) => return whole(format!("cannot be read: {error}")),
             },
         };
-        match leaves::of_toml(&text, &source) {
-            Ok(leaves) => Self::from_leaves(leaves, &source),
+        match leaves::of_toml(&text, source) {
+            Ok(leaves) => Self::from_leaves(leaves, source),
             Err(problem) => Self { entries: Vec::new(), problems: vec![problem] },
         }
     }
@@ -171,11 +170,7 @@ impl Layer {
         if section.is_object() || section.is_null() {
             return Self::from_leaves(leaves::of_json(value), &Source::Editor);
         }
-        let message = "settings are an object, as in {\"model\": \"claude-sonnet-5-5\"}".to_owned();
-        Self {
-            entries: Vec::new(),
-            problems: vec![Problem { source: Source::Editor, place: None, key: String::new(), message }],
-        }
+        Self::broken(Source::Editor, "settings are an object, as in {\"model\": \"claude-sonnet-5-5\"}".to_owned())
     }
 
     fn from_environment(env: &Environment) -> Self {
@@ -187,6 +182,11 @@ impl Layer {
                 Self::from_leaves(leaves::of_json(&value), &Source::Environment(BASE_URL))
             }
         }
+    }
+
+    /// Nothing of it counts.
+    fn broken(source: Source, message: String) -> Self {
+        Self { entries: Vec::new(), problems: vec![Problem { source, place: None, key: String::new(), message }] }
     }
 
     fn from_leaves(leaves: Vec<leaves::Leaf>, source: &Source) -> Self {

@@ -1,8 +1,6 @@
 //! A file or an object of settings taken apart into its single values, each with its place, so that each can be judged
 //! alone.
 
-use std::ops::Range;
-
 use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -60,7 +58,7 @@ fn toml_table(text: &str, table: &DeTable<'_>, path: &mut Vec<String>, leaves: &
                 path: path.clone(),
                 spelled: path.join("."),
                 value: toml_value(scalar),
-                place: Some(place(text, Range::from(key.span()).start)),
+                place: Some(place(text, key.span().start)),
             }),
         }
         path.pop();
@@ -93,7 +91,8 @@ fn toml_value(value: &DeValue<'_>) -> Result<Value, &'static str> {
 
 /// Line and column, from 1, of a byte offset; columns count characters.
 fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(offset)];
+    let end = (0..=offset.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let before = &text[..end];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }

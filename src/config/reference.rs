@@ -88,9 +88,10 @@ fn entry(page: &mut String, name: &str, key: &Value) {
         None => "not set".to_owned(),
     };
     let _ = writeln!(page, "- default: {default}");
-    let _ = match is_personal(name) {
-        true => writeln!(page, "- not in a workspace's file, not in an editor"),
-        false => writeln!(page, "- in an editor: `aside.{}`", camel(name)),
+    let _ = if is_personal(name) {
+        writeln!(page, "- not in a workspace's file, not in an editor")
+    } else {
+        writeln!(page, "- in an editor: `aside.{}`", camel(name))
     };
 }
 

@@ -30,7 +30,10 @@ pub(super) fn configuration(resolved: &Resolved, bad_headers: usize) -> Vec<Chec
         })
         .collect();
     if bad_headers > 0 {
-        let message = format!("ANTHROPIC_CUSTOM_HEADERS has {bad_headers} lines that are no header and are not sent");
+        let message = match bad_headers {
+            1 => "a line of ANTHROPIC_CUSTOM_HEADERS is no header and is not sent".to_owned(),
+            count => format!("{count} lines of ANTHROPIC_CUSTOM_HEADERS are no headers and are not sent"),
+        };
         checks.push(Check::new("configuration", Status::Failed, message).advice("Each line is `Name: value`."));
     }
     if checks.is_empty() {
@@ -75,12 +78,12 @@ pub(super) async fn network(client: &Client, settings: &Settings) -> Vec<Check> 
         count => format!("{} answers and has {count} models", client.host()),
     };
     let mut checks = vec![Check::new("network", Status::Ok, message)];
-    checks.extend(models(settings, (!listed.is_empty()).then_some(&listed)));
+    checks.extend(models(settings, (!listed.is_empty()).then_some(listed.as_slice())));
     checks
 }
 
 /// The models that the settings name: are they known, and served?
-pub(super) fn models(settings: &Settings, listed: Option<&Vec<ModelInfo>>) -> Vec<Check> {
+pub(super) fn models(settings: &Settings, listed: Option<&[ModelInfo]>) -> Vec<Check> {
     let mut wanted = vec![("model".to_owned(), settings.model.as_str())];
     if settings.hover.mode == HoverMode::Ask {
         wanted.push(("fast_model".to_owned(), settings.fast_model.as_str()));
@@ -92,7 +95,8 @@ pub(super) fn models(settings: &Settings, listed: Option<&Vec<ModelInfo>>) -> Ve
     wanted.iter().map(|(key, id)| model(key, id, listed, today)).collect()
 }
 
-fn model(key: &str, id: &str, listed: Option<&Vec<ModelInfo>>, today: jiff::civil::Date) -> Check {
+/// One model, on a day.
+pub(super) fn model(key: &str, id: &str, listed: Option<&[ModelInfo]>, today: jiff::civil::Date) -> Check {
     let choose = |names: &[&str]| match names {
         [] => format!("Set `{key}` to a model that the server has."),
         names => format!("Set `{key}`, perhaps to {}.", names.join(" or ")),
@@ -176,7 +180,7 @@ pub(super) fn cache(settings: &Settings) -> Option<Check> {
             NAME,
             Status::Ok,
             format!(
-                "of a small file's prompt about {} of {} tokens, the first entry behind the {}; {minimum}",
+                "about {} of {} tokens of a small file's prompt, first up to the end of the {}; {minimum}",
                 amount(tokens),
                 amount(plan.estimated_input_tokens),
                 first.as_str()

@@ -1,10 +1,13 @@
 //! The doctor against the simulator, and without anything.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::claude::types::ModelInfo;
 use crate::config::{Environment, Paths};
 
 struct Patient {
@@ -35,6 +38,7 @@ impl Patient {
         let text = String::from_utf8(out).unwrap().replace(self.folder.path().to_str().unwrap(), "…");
         // Ports differ from run to run.
         let text = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:PORT");
+        let text = regex::Regex::new(r"answers.*").unwrap().replace_all(&text, "answers …");
         // So do estimates, whenever a prompt is improved.
         let text =
             regex::Regex::new(r"about [\d.]+k? of [\d.]+k? tokens").unwrap().replace_all(&text, "about X of Y tokens");
@@ -52,7 +56,7 @@ async fn nothing_is_set_up() {
                                 → Set ANTHROPIC_API_KEY in the environment (or `api.key_command` in your configuration), or run with --simulate to try Aside without an account.
         skipped  network        not tried without credentials
              ok  model          claude-sonnet-5-5 (`model`)
-             ok  cache          of a small file's prompt about X of Y tokens, the first entry behind the system; claude-sonnet-5-5 caches from 512 tokens on
+             ok  cache          about X of Y tokens of a small file's prompt, first up to the end of the system; claude-sonnet-5-5 caches from 512 tokens on
              ok  data folder    …/data/x (made when needed)
              ok  cache folder   …/cache (made when needed)
 
@@ -65,10 +69,10 @@ async fn simulated() {
     patient("[actions.explain]\nmodel = \"claude-haiku-5-5\"\n", &[]).check(true, expect![[r#"
              ok  configuration  1 value set, the rest built-in
              ok  credentials    not needed: the simulator takes any key
-             ok  network        127.0.0.1:PORT answers; it does not tell its models
+             ok  network        127.0.0.1:PORT answers …
              ok  model          claude-sonnet-5-5 (`model`)
              ok  model          claude-haiku-5-5 (`actions.explain.model`)
-             ok  cache          of a small file's prompt about X of Y tokens, the first entry behind the system; claude-sonnet-5-5 caches from 512 tokens on
+             ok  cache          about X of Y tokens of a small file's prompt, first up to the end of the system; claude-sonnet-5-5 caches from 512 tokens on
              ok  data folder    …/data/x (made when needed)
              ok  cache folder   …/cache (made when needed)
 
@@ -78,30 +82,27 @@ async fn simulated() {
 
 #[tokio::test]
 async fn everything_is_wrong() {
-    let config = "model = \"claude-sonnet-4-20250514\"\nfast_model = \"claude-hiku-5-5\"\nmax_runing = 1\n\
-                  [hover]\nmode = \"ask\"\n[cache]\nlayout = \"off\"\n";
+    let config = "model = \"claude-sonnet-4-20250514\"\nmax_runing = 1\n[cache]\nlayout = \"off\"\n";
     let headers = ("ANTHROPIC_CUSTOM_HEADERS", "s3cret");
     patient(config, &[headers])
         .check(
             true,
             expect![[r#"
-         failed  configuration  …/config.toml:3:1: there is no `max_runing`; did you mean `max_running`?
-                                → Correct or remove it; `aside config schema --markdown` describes all keys.
-         failed  configuration  ANTHROPIC_CUSTOM_HEADERS has 1 lines that are no header and are not sent
-                                → Each line is `Name: value`.
-             ok  credentials    not needed: the simulator takes any key
-             ok  network        127.0.0.1:PORT answers; it does not tell its models
-         failed  model          `claude-sonnet-4-20250514` is retired: requests fail
-                                → Set `model`, perhaps to claude-sonnet-5-5.
-        warning  model          `claude-hiku-5-5` is not in Aside's table, its price is not known
-                                → Set `fast_model`, perhaps to claude-haiku-5-5 or claude-haiku-4-5 or claude-opus-5-5.
-        warning  cache          switched off: every action pays the full price
-                                → Remove `cache.layout = "off"` unless the server cannot cache.
-             ok  data folder    …/data/x (made when needed)
-             ok  cache folder   …/cache (made when needed)
+                 failed  configuration  …/config.toml:2:1: there is no `max_runing`; did you mean `max_running`?
+                                        → Correct or remove it; `aside config schema --markdown` describes all keys.
+                 failed  configuration  a line of ANTHROPIC_CUSTOM_HEADERS is no header and is not sent
+                                        → Each line is `Name: value`.
+                     ok  credentials    not needed: the simulator takes any key
+                     ok  network        127.0.0.1:PORT answers …
+                 failed  model          `claude-sonnet-4-20250514` is retired: requests fail
+                                        → Set `model`, perhaps to claude-sonnet-5-5.
+                warning  cache          switched off: every action pays the full price
+                                        → Remove `cache.layout = "off"` unless the server cannot cache.
+                     ok  data folder    …/data/x (made when needed)
+                     ok  cache folder   …/cache (made when needed)
 
-        3 checks failed.
-    "#]],
+                3 checks failed.
+            "#]],
         )
         .await;
 }
@@ -112,15 +113,14 @@ async fn nobody_is_asked_at_an_address_that_was_not_meant() {
     patient("", &pairs).check(false, expect![[r#"
          failed  configuration  $ANTHROPIC_BASE_URL: `api.base_url`: http:// would send code and keys to example.com in the clear: use https://, or a tunnel to 127.0.0.1
                                 → Correct or remove it; `aside config schema --markdown` describes all keys.
-         failed  credentials    $ANTHROPIC_BASE_URL: `api.base_url`: http:// would send code and keys to example.com in the clear: use https://, or a tunnel to 127.0.0.1
-                                → Nothing is sent until this is corrected; `aside config path` names the files.
-        skipped  network        not tried without credentials
+             ok  credentials    found: API key from ANTHROPIC_API_KEY
+        skipped  network        not tried, because the configuration that says whom to ask is wrong
              ok  model          claude-sonnet-5-5 (`model`)
-             ok  cache          of a small file's prompt about X of Y tokens, the first entry behind the system; claude-sonnet-5-5 caches from 512 tokens on
+             ok  cache          about X of Y tokens of a small file's prompt, first up to the end of the system; claude-sonnet-5-5 caches from 512 tokens on
              ok  data folder    …/data/x (made when needed)
              ok  cache folder   …/cache (made when needed)
 
-        2 checks failed.
+        One check failed.
     "#]]).await;
 }
 
@@ -134,6 +134,32 @@ async fn a_server_that_is_not_there() {
     let by_name: BTreeMap<&str, Status> = checks.iter().map(|check| (check.name, check.status)).collect();
     assert_eq!((by_name["credentials"], by_name["network"]), (Status::Ok, Status::Failed));
     assert!(checks.iter().all(|check| check.status != Status::Failed || check.advice.is_some()));
+}
+
+#[test]
+fn models_of_the_settings() {
+    let listed: Vec<ModelInfo> = ["claude-sonnet-4-5-20250929", "claude-haiku-5-5", "llama-9", "other-1"]
+        .iter()
+        .map(|id| serde_json::from_value(json!({ "id": id })).unwrap())
+        .collect();
+    let retired: Vec<ModelInfo> =
+        vec![serde_json::from_value(json!({"id": "claude-opus-5", "lifecycle": "retired"})).unwrap()];
+    let day = |day: &str| day.parse().unwrap();
+    for (id, listed, today, status, part) in [
+        ("claude-sonnet-5-5", None, "2026-11-23", Status::Ok, "claude-sonnet-5-5 (`model`)"),
+        ("claude-sonnet-4-5", Some(&listed[..]), "2026-11-23", Status::Warning, "ends on 2026-11-30"),
+        ("claude-sonnet-4-5", None, "2026-12-01", Status::Failed, "retired"),
+        ("claude-haiku-5.5", Some(&listed[..]), "2026-11-23", Status::Failed, "perhaps to claude-haiku-5-5."),
+        ("claude-sonnet-5-5", Some(&listed[..]), "2026-11-23", Status::Failed, "the server has no `claude-sonnet-5-5`"),
+        ("claude-opus-5", Some(&retired[..]), "2026-11-23", Status::Failed, "retired"),
+        ("llama-9", Some(&listed[..]), "2026-11-23", Status::Ok, "price is not known"),
+        ("llama-9", None, "2026-11-23", Status::Warning, "not in Aside's table"),
+    ] {
+        let check = checks::model("model", id, listed, day(today));
+        assert_eq!(check.status, status, "{check:?}");
+        let text = format!("{} {}", check.message, check.advice.unwrap_or_default());
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! Layers, trust and single errors, by tables.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
@@ -43,6 +45,7 @@ impl Fixture {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
 fn check(user: &str, workspace: &str, editor: Value, expected: Expect) {
     let fixture = Fixture::new(user, workspace);
     let mut layers = fixture.layers();
@@ -170,9 +173,10 @@ fn a_file_that_cannot_be_read_leaves_the_other_layers() {
         "max_running = 3\n",
         json!([1]),
         expect![[r#"
-        ! …/user.toml:2:7: not TOML, so nothing in this file counts: unclosed table, expected `]`
-        max_running = 3 (…/ws/.aside/config.toml)
-    "#]],
+            ! …/user.toml:2:7: not TOML, so nothing in this file counts: unclosed table, expected `]`
+            ! editor settings: settings are an object, as in {"model": "claude-sonnet-5-5"}
+            max_running = 3 (…/ws/.aside/config.toml)
+        "#]],
     );
     let mut fixture = Fixture::new("", "max_running = 3\n");
     fixture.env = fixture.env.with("ASIDE_CONFIG", fixture.folder.path().to_str().unwrap());
