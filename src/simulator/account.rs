@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::claude::types::Usage;
+use crate::claude::usage::Tokens;
 
 /// All requests so far, in the order they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,18 @@ impl Account {
 }
 
 impl AccountRow {
+    /// The reported tokens, in the client's own terms.
+    pub fn tokens(&self) -> Tokens {
+        Tokens {
+            input: self.input_tokens,
+            cache_read: self.cache_read_tokens,
+            cache_write_5m: self.cache_write_5m_tokens,
+            cache_write_1h: self.cache_write_1h_tokens,
+            output: self.output_tokens,
+            thinking: self.thinking_tokens,
+        }
+    }
+
     /// Takes over what a client was told; numbers that are not there stay, as clients keep them too.
     pub(super) fn report(&mut self, usage: &Usage) {
         let take = |row: &mut u64, told: Option<u64>| {

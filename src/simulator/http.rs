@@ -15,7 +15,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
-use super::messages;
+use super::playback::Probe;
+use super::{batches, messages, models};
 use super::state::{State, hex};
 
 /// The largest body of `/v1/messages`.
@@ -74,6 +75,24 @@ async fn identify(Shared(state): Shared<Arc<State>>, mut request: Request, next:
     headers
         .entry(header::SERVER)
         .or_insert(HeaderValue::from_static(concat!("aside-simulator/", env!("CARGO_PKG_VERSION"))));
+    response
+}
+
+/// Plays steps of a scenario for everything but messages, which look at their scenario themselves.
+async fn script(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path == "/v1/messages" {
+        return next.run(request).await;
+    }
+    let Some(step) = state.step(&Probe { path, body: &Value::Null, action: None }) else {
+        return next.run(request).await;
+    };
+    messages::stall_before_headers(&step).await;
+    if step.is_failure() {
+        return messages::scripted(&step, &request_id(&request));
+    }
+    let mut response = next.run(request).await;
+    messages::add_headers(response.headers_mut(), &step);
     response
 }
 

@@ -1,28 +1,70 @@
 //! What the simulator remembers between requests.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 use super::account::{Account, AccountRow};
+use super::batches::Batches;
+use super::cache::Accounting;
 use super::clock::Clock;
-use super::scenario::Scenario;
+use super::diagnostics::Remembered;
+use super::playback::{Playback, Probe};
+use super::rate::Rates;
+use super::scenario::{Scenario, Step};
+
+/// How many answered requests are kept for the diagnostics of later ones.
+const MOST_REMEMBERED: usize = 1_000;
 
 /// Shared by all requests. Locks are held for a moment and never across an await.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tokens_per_second: Option<f64>,
-    pub(super) scenario: Option<Scenario>,
+    pub(super) cache: Mutex<Accounting>,
+    pub(super) rates: Mutex<Rates>,
+    pub(super) batches: Batches,
+    playback: Mutex<Playback>,
     rows: Mutex<Vec<AccountRow>>,
+    remembered: Mutex<VecDeque<(String, Remembered)>>,
     ids: Ids,
 }
 
 impl State {
     pub(super) fn new(clock: Arc<dyn Clock>, scenario: Option<Scenario>, tokens_per_second: Option<f64>) -> Self {
         let ids = Ids::new(clock.now());
-        Self { clock, tokens_per_second, scenario, rows: Mutex::default(), ids }
+        Self {
+            clock,
+            tokens_per_second,
+            cache: Mutex::default(),
+            rates: Mutex::default(),
+            batches: Batches::default(),
+            playback: Mutex::new(Playback::new(scenario.unwrap_or_default())),
+            rows: Mutex::default(),
+            remembered: Mutex::default(),
+            ids,
+        }
+    }
+
+    /// The scenario's step for a request, counted as played.
+    pub(super) fn step(&self, probe: &Probe<'_>) -> Option<Step> {
+        lock(&self.playback).next(probe)
+    }
+
+    /// Keeps what a later request's diagnostics may ask for.
+    pub(super) fn remember(&self, message_id: String, request: Remembered) {
+        let mut remembered = lock(&self.remembered);
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.pop_front();
+        }
+        remembered.push_back((message_id, request));
+    }
+
+    /// The request that a message answered.
+    pub(super) fn remembered(&self, message_id: &str) -> Option<Remembered> {
+        lock(&self.remembered).iter().find(|(id, _)| id == message_id).map(|(_, request)| request.clone())
     }
 
     pub(super) fn account(&self) -> Account {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::reply::{Part, Reply, signature};
+use super::engine::{Answer, RowProgress};
+use super::reply::{Part, signature};
 use super::scenario::{LineEnds, Stall, StallPlace, StreamShape};
 use super::tokens;
 use crate::claude::types::{ApiError, Delta, MessageDelta, MessageResponse, StreamEvent, Usage};
@@ -80,8 +83,9 @@ pub(super) trait Progress: Send + 'static {
     fn completed(&mut self);
 }
 
-/// The events of a reply, in order. `start` has the usage as of the start, `end` the final one.
-pub(super) fn frames(reply: &Reply, message: &MessageResponse, start: &Usage, end: &Usage) -> Vec<Frame> {
+/// The events of an answer, in order.
+pub(super) fn frames(answer: &Answer) -> Vec<Frame> {
+    let Answer { reply, message, start, dense } = answer;
     let mut opening = message.clone();
     opening.content = Vec::new();
     opening.stop_reason = None;
@@ -90,8 +94,8 @@ pub(super) fn frames(reply: &Reply, message: &MessageResponse, start: &Usage, en
     opening.usage = start.clone();
     let mut frames = vec![Frame::new(StreamEvent::MessageStart { message: opening }).reporting(start)];
     for (index, part) in reply.parts.iter().enumerate() {
-        frames.push(Frame::new(StreamEvent::ContentBlockStart { index, content_block: empty(part).block() }));
-        frames.extend(deltas(index, part));
+        frames.push(Frame::new(StreamEvent::ContentBlockStart { index, content_block: part.opening() }));
+        frames.extend(deltas(index, part, *dense));
         frames.push(Frame::new(StreamEvent::ContentBlockStop { index }));
     }
     let delta = MessageDelta {
@@ -99,52 +103,42 @@ pub(super) fn frames(reply: &Reply, message: &MessageResponse, start: &Usage, en
         stop_sequence: reply.stop_sequence.clone(),
         stop_details: reply.stop_details.clone(),
     };
-    let mut usage = end.clone();
-    usage.cache_creation = None;
-    usage.service_tier = None;
+    let usage = Usage { cache_creation: None, service_tier: None, ..message.usage.clone() };
     frames.push(Frame::new(StreamEvent::MessageDelta { delta, usage: usage.clone() }).reporting(&usage));
     frames.push(Frame::new(StreamEvent::MessageStop));
     frames
 }
 
-/// The block as `content_block_start` shows it.
-fn empty(part: &Part) -> Part {
-    match part {
-        Part::Thinking { .. } => Part::Thinking { text: String::new(), tokens: 0 },
-        Part::Text(_) => Part::Text(String::new()),
-        Part::ToolUse { id, name, .. } => {
-            Part::ToolUse { id: id.clone(), name: name.clone(), input: serde_json::Map::new() }
-        }
-    }
-}
-
-fn deltas(index: usize, part: &Part) -> Vec<Frame> {
+fn deltas(index: usize, part: &Part, dense: bool) -> Vec<Frame> {
     let frame = |delta| Frame::new(StreamEvent::ContentBlockDelta { index, delta });
     match part {
         Part::Thinking { text, tokens } => {
-            let mut frames: Vec<_> = pieces(text)
-                .into_iter()
-                .map(|(thinking, tokens)| frame(Delta::ThinkingDelta { thinking }).of(tokens))
-                .collect();
-            let shown: u64 = frames.iter().filter_map(|frame| frame.tokens).sum();
-            let proof = frame(Delta::SignatureDelta { signature: signature(text) });
-            frames.push(proof.of(tokens.saturating_sub(shown)));
+            // All the tokens are behind the proof; the text is a summary of them.
+            let mut frames: Vec<_> =
+                pieces(text, dense).map(|(thinking, _)| frame(Delta::ThinkingDelta { thinking }).of(0)).collect();
+            frames.push(frame(Delta::SignatureDelta { signature: signature(text) }).of(*tokens));
             frames
         }
-        Part::Text(text) => {
-            pieces(text).into_iter().map(|(text, tokens)| frame(Delta::TextDelta { text }).of(tokens)).collect()
-        }
-        Part::ToolUse { input, .. } => pieces(&Value::Object(input.clone()).to_string())
-            .into_iter()
+        Part::Text(text) => pieces(text, dense).map(|(text, tokens)| frame(Delta::TextDelta { text }).of(tokens)).collect(),
+        Part::ToolUse { input, .. } => pieces(&Value::Object(input.clone()).to_string(), dense)
             .map(|(partial_json, tokens)| frame(Delta::InputJsonDelta { partial_json }).of(tokens))
             .collect(),
     }
 }
 
-/// A text in pieces of a delta each, with their tokens.
-fn pieces(text: &str) -> Vec<(String, u64)> {
+/// A text in pieces of a delta each, with their tokens, which add up to those of the text.
+fn pieces(text: &str, dense: bool) -> impl Iterator<Item = (String, u64)> {
     let tokens: Vec<&str> = tokens::pieces(text).collect();
-    tokens.chunks(TOKENS_PER_DELTA).map(|chunk| (chunk.concat(), chunk.len() as u64)).collect()
+    let mut count = 0;
+    let chunks: Vec<_> = tokens
+        .chunks(TOKENS_PER_DELTA)
+        .map(|chunk| {
+            let before = tokens::scale(count, dense);
+            count += chunk.len() as u64;
+            (chunk.concat(), tokens::scale(count, dense) - before)
+        })
+        .collect();
+    chunks.into_iter()
 }
 
 impl Frame {
@@ -219,16 +213,39 @@ fn with_unknown(frames: Vec<Frame>) -> Vec<Frame> {
 
 /// A body that sends the frames in this manner; the sending is a task that ends with the connection.
 pub(super) fn body(frames: Vec<Frame>, manner: Manner, progress: impl Progress) -> Body {
-    // One slot: what is counted as sent is at most one write ahead of the connection.
-    let (sender, receiver) = mpsc::channel(1);
+    let (sender, body) = channel();
     tokio::spawn(async move {
         let mut sending = Sending { sender, manner, progress, bytes: 0, deltas: 0, due: Instant::now() };
         // The client has gone away: nothing is left to do.
         let _ = sending.run(frames).await;
     });
-    Body::from_stream(futures::stream::unfold(receiver, |mut receiver| async {
+    body
+}
+
+/// A body that is one JSON document; of a stream's manners, a cut and small writes apply.
+pub(super) fn whole(message: &MessageResponse, manner: Manner, mut progress: RowProgress) -> Response {
+    let json = serde_json::to_string(message).unwrap_or_default();
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    if !manner.fault.as_ref().is_some_and(|fault| matches!(fault.kind, FaultKind::Cut)) {
+        progress.all(message);
+        return (headers, json).into_response();
+    }
+    let (sender, body) = channel();
+    tokio::spawn(async move {
+        let mut sending = Sending { sender, manner, progress, bytes: 0, deltas: 0, due: Instant::now() };
+        let _ = sending.write(&json[..json.len() / 2]).await;
+        let _ = sending.cut().await;
+    });
+    (headers, body).into_response()
+}
+
+/// A body, and what it is written through. One slot: what is counted as sent is at most one write ahead of the connection.
+fn channel() -> (mpsc::Sender<Result<Bytes, std::io::Error>>, Body) {
+    let (sender, receiver) = mpsc::channel(1);
+    let chunks = futures::stream::unfold(receiver, |mut receiver| async {
         receiver.recv().await.map(|chunk| (chunk, receiver))
-    }))
+    });
+    (sender, Body::from_stream(chunks))
 }
 
 struct Sending<P> {

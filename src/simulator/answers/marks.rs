@@ -1,0 +1,113 @@
+//! What a request is about: its task, the selected code and the document around it, read from the prompt's tags.
+
+use serde_json::Value;
+
+use crate::prompt::tags;
+
+/// What the prompt's tags say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// The action's id.
+    pub(super) action: String,
+    /// The task in words.
+    pub(super) task: String,
+    /// The selected file's path in its workspace.
+    pub(super) path: String,
+    /// The language's id.
+    pub(super) language: String,
+    /// The selected code, verbatim.
+    pub(super) selection: String,
+    /// The first of its lines, counted from 1.
+    pub(super) first_line: usize,
+    /// The whole document, if the request has it.
+    pub(super) document: Option<String>,
+    /// Where tests are to go.
+    pub(super) tests: Option<TestMarks>,
+}
+
+/// Where tests are to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TestMarks {
+    pub(super) path: String,
+    pub(super) framework: String,
+    /// What the test file says now.
+    pub(super) existing: String,
+}
+
+impl Marks {
+    /// The marks of the last task in the request; none in a request that has no task or no selection.
+    pub(super) fn find(body: &Value) -> Option<Self> {
+        let blocks = texts(body);
+        let last = |name: &str| blocks.iter().rev().find_map(|block| tags::unwrap(name, block));
+        let (task_attributes, task) = last("task")?;
+        let (place, code) = last("selection")?;
+        let path = attribute(&place, "path");
+        let document = blocks.iter().rev().find_map(|block| {
+            let (attributes, text) = tags::unwrap("document", block)?;
+            let whole = attribute(&attributes, "excerpt") != "true";
+            (whole && attribute(&attributes, "path") == path).then(|| text.to_owned())
+        });
+        let lines = attribute(&place, "lines");
+        let (first, end) = lines.split_once('-').unwrap_or((&lines, &lines));
+        let first_line = first.parse().unwrap_or(1).max(1);
+        let end = end.parse().unwrap_or(first_line);
+        // A selection that is most of the document is named by its lines only.
+        let selection = match (&document, code) {
+            (Some(document), "") => lines_of(document, first_line, end),
+            (_, code) => code.to_owned(),
+        };
+        let tests = last("tests").map(|(attributes, existing)| TestMarks {
+            path: attribute(&attributes, "path"),
+            framework: attribute(&attributes, "framework"),
+            existing: existing.to_owned(),
+        });
+        Some(Self {
+            action: attribute(&task_attributes, "action"),
+            task: task.to_owned(),
+            language: attribute(&place, "language"),
+            path,
+            selection,
+            first_line,
+            document,
+            tests,
+        })
+    }
+}
+
+/// All texts of the request that a tag can be in, in order.
+fn texts(body: &Value) -> Vec<&str> {
+    let mut texts = Vec::new();
+    collect(body.get("system"), &mut texts);
+    for message in body.get("messages").and_then(Value::as_array).into_iter().flatten() {
+        if message.get("role").and_then(Value::as_str) == Some("user") {
+            collect(message.get("content"), &mut texts);
+        }
+    }
+    texts
+}
+
+fn collect<'a>(content: Option<&'a Value>, texts: &mut Vec<&'a str>) {
+    match content {
+        Some(Value::String(text)) => texts.push(text),
+        Some(Value::Array(blocks)) => {
+            texts.extend(blocks.iter().filter_map(|block| block.get("text").and_then(Value::as_str)));
+        }
+        _ => {}
+    }
+}
+
+fn attribute(attributes: &[(String, String)], name: &str) -> String {
+    attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+}
+
+/// Lines of a text, counted from 1, without the last line's end.
+fn lines_of(text: &str, first: usize, last: usize) -> String {
+    let mut lines: String = text.split_inclusive('\n').skip(first - 1).take(last + 1 - first).collect();
+    if lines.ends_with('\n') {
+        lines.pop();
+        if lines.ends_with('\r') {
+            lines.pop();
+        }
+    }
+    lines
+}
