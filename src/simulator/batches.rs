@@ -130,7 +130,7 @@ pub(super) async fn list(
         .filter(|batch| batch.key == caller.key)
         .map(|batch| batch.describe(&host))
         .collect();
-    answer(Paging::new(&query).and_then(|paging| page(batches, &paging)), &caller)
+    answer(Paging::new(&query).and_then(|paging| page(&batches, &paging)), &caller)
 }
 
 /// How far a batch is.
@@ -188,10 +188,13 @@ pub(super) async fn results(
             return Err(Failure::not_found(format!("Batch {id} has no results yet: it has not ended")));
         }
         // Any order is allowed, so clients had better not depend on that of the requests.
-        let lines = batch.requests.iter().rev().map(|item| {
-            format!("{}\n", json!({"custom_id": item.custom_id, "result": item.result.clone().unwrap_or_default()}))
-        });
-        Ok(lines.collect::<String>())
+        let mut lines = String::new();
+        for item in batch.requests.iter().rev() {
+            let line = json!({"custom_id": item.custom_id, "result": item.result.clone().unwrap_or_default()});
+            lines.push_str(&line.to_string());
+            lines.push('\n');
+        }
+        Ok(lines)
     });
     match lines {
         Ok(lines) => ([(header::CONTENT_TYPE, "application/x-jsonl")], lines).into_response(),

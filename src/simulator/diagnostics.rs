@@ -37,9 +37,7 @@ pub(super) fn diagnose(named: bool, previous: Option<&Remembered>, key: &str, pr
     let Some(previous) = previous.filter(|previous| previous.key == key) else {
         return json!({"cache_miss_reason": {"type": "previous_message_not_found"}});
     };
-    let missed = |kind: &str, shared: u64| {
-        json!({"cache_miss_reason": {"type": kind, "cache_missed_input_tokens": prompt.tokens.saturating_sub(shared)}})
-    };
+    let missed = |kind: &str, shared: u64| json!({"cache_miss_reason": {"type": kind, "cache_missed_input_tokens": prompt.tokens.saturating_sub(shared)}});
     let (tools, system) = (prompt.end_of(Section::Tools), prompt.end_of(Section::System));
     if previous.model != prompt.model {
         missed("model_changed", 0)

@@ -17,9 +17,7 @@ use super::state::{State, lock};
 use super::stream::Progress;
 use super::validate::{self, Checked, Context, Purpose};
 use crate::claude::models::{Model, ThinkingDefault};
-use crate::claude::types::{
-    CacheCreation, MessageResponse, OutputTokensDetails, Role, StopReason, Usage,
-};
+use crate::claude::types::{CacheCreation, MessageResponse, OutputTokensDetails, Role, StopReason, Usage};
 
 /// An answer that is ready to be sent.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ pub(super) fn check<'a>(
     new_version: bool,
 ) -> Result<Checked<'a>, Failure> {
     let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    validate::check(body, &Context { purpose, new_version, today })
+    validate::check(body, Context { purpose, new_version, today })
 }
 
 /// The prompt of a checked body, if the model can take so much.
@@ -151,7 +149,11 @@ fn thinking(body: &Value, model: &Model) -> Option<Part> {
         Some(_) => false,
         None => form == Some("enabled"),
     };
-    let text = if shown { "Simulated thinking: the code is outlined, then the answer is put together.".to_owned() } else { String::new() };
+    let text = if shown {
+        "Simulated thinking: the code is outlined, then the answer is put together.".to_owned()
+    } else {
+        String::new()
+    };
     Some(Part::Thinking { text, tokens })
 }
 

@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
 use super::playback::Probe;
-use super::{batches, messages, models};
 use super::state::{State, hex};
+use super::{batches, messages, models};
 
 /// The largest body of `/v1/messages`.
 const BODY_LIMIT: usize = 32 << 20;
@@ -37,7 +37,17 @@ pub(super) async fn serve(listener: TcpListener, routes: Router) {
 
 /// Everything the simulator answers to.
 pub(super) fn routes(state: Arc<State>) -> Router {
-    let api = Router::new().route("/v1/messages", post(messages::create)).layer(middleware::from_fn(authenticate));
+    let api = Router::new()
+        .route("/v1/messages", post(messages::create))
+        .route("/v1/messages/count_tokens", post(messages::count_tokens))
+        .route("/v1/messages/batches", post(batches::create).get(batches::list))
+        .route("/v1/messages/batches/{id}", get(batches::get).delete(batches::delete))
+        .route("/v1/messages/batches/{id}/cancel", post(batches::cancel))
+        .route("/v1/messages/batches/{id}/results", get(batches::results))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{id}", get(models::get))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), script))
+        .layer(middleware::from_fn(authenticate));
     Router::new()
         .merge(api)
         .route("/", get(welcome))

@@ -118,12 +118,10 @@ pub(super) fn scripted(step: &Step, request_id: &str) -> Response {
 
 /// Waits as long as the step wants before anything is sent; a client that leaves ends the wait.
 pub(super) async fn stall_before_headers(step: &Step) {
-    match step.stall.filter(|stall| stall.at == StallPlace::Headers) {
-        Some(stall) => match stall.ms {
-            Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
-            None => std::future::pending().await,
-        },
-        None => {}
+    let Some(stall) = step.stall.filter(|stall| stall.at == StallPlace::Headers) else { return };
+    match stall.ms {
+        Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        None => std::future::pending().await,
     }
 }
 

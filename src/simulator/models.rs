@@ -22,7 +22,7 @@ pub(super) async fn list(
     let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let served: Vec<Value> =
         models::all().iter().filter(|model| !model.is_retired(today)).map(|model| describe(model, today)).collect();
-    match Paging::new(&query).and_then(|paging| page(served, &paging)) {
+    match Paging::new(&query).and_then(|paging| page(&served, &paging)) {
         Ok(page) => Json(page).into_response(),
         Err(failure) => http::refuse(&failure, &caller.request_id.0),
     }

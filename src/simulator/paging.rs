@@ -19,7 +19,8 @@ impl Paging {
         for (key, value) in query {
             match key.as_str() {
                 "limit" => {
-                    let limit = value.parse().map_err(|_| Failure::invalid("limit: Input should be a valid integer"))?;
+                    let limit =
+                        value.parse().map_err(|_| Failure::invalid("limit: Input should be a valid integer"))?;
                     if !(1..=1000).contains(&limit) {
                         return Err(Failure::invalid("limit: Input should be between 1 and 1000"));
                     }
@@ -39,7 +40,7 @@ impl Paging {
 }
 
 /// The page of a list of objects with an `id`.
-pub(super) fn page(items: Vec<Value>, paging: &Paging) -> Result<Value, Failure> {
+pub(super) fn page(items: &[Value], paging: &Paging) -> Result<Value, Failure> {
     let id = |item: &Value| item.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let place = |name: &str, wanted: &String| {
         let found = items.iter().position(|item| id(item) == *wanted);
@@ -68,8 +69,8 @@ mod tests {
 
     fn ids(query: &[(&str, &str)]) -> (Vec<String>, bool) {
         let query: Vec<_> = query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let items = ["a", "b", "c", "d", "e"].map(|id| json!({"id": id})).to_vec();
-        let page = page(items, &Paging::new(&query).unwrap()).unwrap();
+        let items = ["a", "b", "c", "d", "e"].map(|id| json!({"id": id}));
+        let page = page(&items, &Paging::new(&query).unwrap()).unwrap();
         let ids = page["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
         (ids.collect(), page["has_more"].as_bool().unwrap())
     }
@@ -91,6 +92,6 @@ mod tests {
             assert!(Paging::new(&[(key.to_owned(), value.to_owned())]).is_err(), "{key}={value}");
         }
         let nowhere = Paging { limit: 1, after: Some("x".to_owned()), before: None };
-        assert!(page(vec![json!({"id": "a"})], &nowhere).is_err());
+        assert!(page(&[json!({"id": "a"})], &nowhere).is_err());
     }
 }

@@ -9,7 +9,8 @@ const MOST: u64 = 1_600;
 /// The tokens of an image block.
 pub(super) fn tokens(block: &Value) -> u64 {
     let data = block.pointer("/source/data").and_then(Value::as_str);
-    let size = data.and_then(|data| base64::engine::general_purpose::STANDARD.decode(data).ok()).and_then(|data| size(&data));
+    let size =
+        data.and_then(|data| base64::engine::general_purpose::STANDARD.decode(data).ok()).and_then(|data| size(&data));
     size.map_or(MOST, |(width, height)| (u64::from(width) * u64::from(height)).div_ceil(750).clamp(1, MOST))
 }
 
@@ -24,7 +25,6 @@ pub(super) fn pdf_pages(data: &str) -> u64 {
 
 /// Width and height in pixels.
 fn size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let two_big = |at: usize| Some(u32::from(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
     let two_little = |at: usize| Some(u32::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
     let four_big = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     if bytes.starts_with(b"\x89PNG") {

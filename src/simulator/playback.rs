@@ -48,7 +48,8 @@ impl Playback {
 
 fn matches(step: &Step, probe: &Probe<'_>) -> bool {
     let matcher = &step.matcher;
-    let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == found);
+    let is =
+        |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == found);
     let streamed = probe.body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     matcher.path.as_deref().unwrap_or(MESSAGES) == probe.path
         && is(&matcher.model, probe.body.get("model").and_then(Value::as_str))

@@ -64,7 +64,8 @@ mod tests {
     fn levels_fall_and_fill_up_again() {
         let mut rates = Rates::default();
         let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let remaining = |headers: &HeaderMap| headers["anthropic-ratelimit-input-tokens-remaining"].to_str().unwrap().to_owned();
+        let remaining =
+            |headers: &HeaderMap| headers["anthropic-ratelimit-input-tokens-remaining"].to_str().unwrap().to_owned();
         assert_eq!(remaining(&rates.count("a", 500_000, 0, start)), "1500000");
         let headers = rates.count("a", 500_000, 0, start);
         assert_eq!(remaining(&headers), "1000000");

@@ -119,7 +119,9 @@ fn deltas(index: usize, part: &Part, dense: bool) -> Vec<Frame> {
             frames.push(frame(Delta::SignatureDelta { signature: signature(text) }).of(*tokens));
             frames
         }
-        Part::Text(text) => pieces(text, dense).map(|(text, tokens)| frame(Delta::TextDelta { text }).of(tokens)).collect(),
+        Part::Text(text) => {
+            pieces(text, dense).map(|(text, tokens)| frame(Delta::TextDelta { text }).of(tokens)).collect()
+        }
         Part::ToolUse { input, .. } => pieces(&Value::Object(input.clone()).to_string(), dense)
             .map(|(partial_json, tokens)| frame(Delta::InputJsonDelta { partial_json }).of(tokens))
             .collect(),

@@ -32,7 +32,8 @@ pub(super) fn messages<'a>(request: &Object<'a>) -> Result<Vec<Message<'a>>, Fai
     if list.len() > 100_000 {
         return Err(Failure::invalid("messages: List should have at most 100000 items"));
     }
-    let messages: Vec<_> = list.iter().enumerate().map(|(index, value)| message(index, value)).collect::<Result<_, _>>()?;
+    let messages: Vec<_> =
+        list.iter().enumerate().map(|(index, value)| message(index, value)).collect::<Result<_, _>>()?;
     if !messages[0].user {
         return Err(Failure::invalid("messages: first message must use the \"user\" role"));
     }
@@ -118,7 +119,9 @@ fn block(value: &Value, place: &str, tags: &[&str]) -> Result<(), Failure> {
         }
         "tool_use" => {
             block.only(&["type", "id", "name", "input", "cache_control", "caller", "toolset_name"])?;
-            let well_formed = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+            let well_formed = |id: &str| {
+                !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+            };
             if !well_formed(block.string("id")?) {
                 return Err(block.error("id", "String should match pattern '^[a-zA-Z0-9_-]+$'"));
             }

@@ -9,7 +9,7 @@ use crate::claude::models::{Model, Sampling, ThinkingDefault};
 const MOST_OUTPUT_TOKENS: u64 = 128_000;
 
 /// The most tokens of the answer; needless only where tokens are counted.
-pub(super) fn max_tokens(request: &Object<'_>, context: &Context) -> Result<u64, Failure> {
+pub(super) fn max_tokens(request: &Object<'_>, context: Context) -> Result<u64, Failure> {
     if context.purpose == Purpose::CountTokens {
         return Ok(0);
     }
@@ -25,9 +25,8 @@ pub(super) fn max_tokens(request: &Object<'_>, context: &Context) -> Result<u64,
 pub(super) fn plain_fields(request: &Object<'_>) -> Result<(), Failure> {
     for (number, sequence) in request.optional_list("stop_sequences")?.unwrap_or_default().iter().enumerate() {
         let place = format!("stop_sequences.{number}");
-        let text = sequence
-            .as_str()
-            .ok_or_else(|| Failure::invalid(format!("{place}: Input should be a valid string")))?;
+        let text =
+            sequence.as_str().ok_or_else(|| Failure::invalid(format!("{place}: Input should be a valid string")))?;
         if text.trim().is_empty() {
             return Err(Failure::invalid("stop_sequences: each stop sequence must contain non-whitespace"));
         }
@@ -54,7 +53,7 @@ pub(super) fn plain_fields(request: &Object<'_>) -> Result<(), Failure> {
 pub(super) fn for_model(
     request: &Object<'_>,
     model: &Model,
-    context: &Context,
+    context: Context,
     max_tokens: u64,
     stream: bool,
 ) -> Result<(), Failure> {
@@ -112,8 +111,9 @@ fn thinking(request: &Object<'_>, model: &Model) -> Result<Option<Thinking>, Fai
         if said { config.optional_word("display", &["summarized", "omitted"]).map(drop) } else { Ok(()) }
     };
     let rule = &model.thinking;
-    let unsupported =
-        |kind: &str, instead: &str| Failure::invalid(format!("\"thinking.type.{kind}\" is not supported for this model.{instead}"));
+    let unsupported = |kind: &str, instead: &str| {
+        Failure::invalid(format!("\"thinking.type.{kind}\" is not supported for this model.{instead}"))
+    };
     let form = match config.tag(&["adaptive", "between_tools", "disabled", "enabled"])? {
         "adaptive" => {
             config.only(&["type", "display"])?;
@@ -178,12 +178,7 @@ fn output_config(request: &Object<'_>, model: &Model) -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn sampling(
-    request: &Object<'_>,
-    model: &Model,
-    context: &Context,
-    thinking: Option<Thinking>,
-) -> Result<(), Failure> {
+fn sampling(request: &Object<'_>, model: &Model, context: Context, thinking: Option<Thinking>) -> Result<(), Failure> {
     let temperature = request.optional_share("temperature")?;
     let top_p = request.optional_share("top_p")?;
     request.optional_integer("top_k", 0)?;

@@ -24,7 +24,9 @@ pub(super) fn tools<'a>(request: &Object<'a>) -> Result<BTreeSet<&'a str>, Failu
 fn tool<'a>(value: &'a Value, place: &str) -> Result<&'a str, Failure> {
     let tool = Object::any(value, place)?;
     if let Some(kind) = tool.nullable_string("type")?.filter(|kind| *kind != "custom") {
-        return Err(tool.error("type", &format!("'{kind}' is run by the API's servers, which the simulator does not have")));
+        return Err(
+            tool.error("type", &format!("'{kind}' is run by the API's servers, which the simulator does not have"))
+        );
     }
     tool.only(&[
         "type",
@@ -158,9 +160,9 @@ pub(super) fn choice(request: &Object<'_>, model: &Model, tools: &BTreeSet<&str>
         ("any" | "tool", ForcedTools::Never) => Err(Failure::invalid(format!(
             "tool_choice.type: '{kind}' is not supported for this model. Use 'auto' or 'none'."
         ))),
-        ("any" | "tool", ForcedTools::NotWithThinking) if thinking == Some("enabled") => Err(Failure::invalid(
-            "Thinking may not be enabled when tool_choice forces tool use.",
-        )),
+        ("any" | "tool", ForcedTools::NotWithThinking) if thinking == Some("enabled") => {
+            Err(Failure::invalid("Thinking may not be enabled when tool_choice forces tool use."))
+        }
         _ => Ok(()),
     }
 }
