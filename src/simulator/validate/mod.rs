@@ -79,7 +79,7 @@ const COUNT_FIELDS: [&str; 9] =
     ["model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed"];
 
 /// Checks a body.
-pub(super) fn check<'a>(body: &'a Value, context: Context) -> Result<Checked<'a>, Failure> {
+pub(super) fn check(body: &Value, context: Context) -> Result<Checked<'_>, Failure> {
     let known: &[&str] = if context.purpose == Purpose::CountTokens { &COUNT_FIELDS } else { &MESSAGE_FIELDS };
     let request = Object::new(body, "", known)?;
     let id = request.string("model")?;
