@@ -11,18 +11,18 @@ fn ids(language_id: &str, settings: &Settings, running: bool) -> String {
 
 #[test]
 fn the_catalogue_is_the_contract() {
-    let table: String = catalogue()
+    let table: Vec<String> = catalogue()
         .iter()
         .map(|action| format!("{} {} {:?} {:?}\n", action.id, action.kind, action.applies, action.result))
         .collect();
-    expect![[r#"
+    expect![[r"
         explain refactor.aside.explain Always Explanation
         add-type-hints refactor.rewrite.aside.typeHints OptionalTypes Edit
         write-tests refactor.aside.tests Programming Tests
         document refactor.rewrite.aside.document Programming Edit
         cancel refactor.aside.cancel WhileRunning Control
-    "#]]
-    .assert_eq(&table);
+    "]]
+    .assert_eq(&table.concat());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn titles_name_what_they_work_on() {
         .flat_map(|action| [title_for(action, Some("load_inventory")), title_for(action, None)])
         .map(|title| title + "\n")
         .collect();
-    expect![[r#"
+    expect![[r"
         Aside: explain `load_inventory`
         Aside: explain
         Aside: add type hints to `load_inventory`
@@ -96,7 +96,7 @@ fn titles_name_what_they_work_on() {
         Aside: document
         Aside: cancel `load_inventory`
         Aside: cancel
-    "#]]
+    "]]
     .assert_eq(&titles);
     let explain = find("explain").unwrap();
     assert_eq!(title_for(explain, Some(" operator\n  << ")), "Aside: explain `operator <<`");

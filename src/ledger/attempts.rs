@@ -112,19 +112,16 @@ const INSERT: &str = "
         :partial, :simulated, :batch)";
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    let price = |column: &str| row.get::<_, Option<f64>>(column);
-    let prices = match (
-        price("price_input")?,
-        price("price_output")?,
-        price("price_cache_write_5m")?,
-        price("price_cache_write_1h")?,
-        price("price_cache_read")?,
-    ) {
-        (Some(input), Some(output), Some(cache_write_5m), Some(cache_write_1h), Some(cache_read)) => {
-            Some(Prices { input, output, cache_write_5m, cache_write_1h, cache_read })
-        }
-        _ => None,
-    };
+    let price = |column: &str| row.get::<_, Option<f64>>(column).ok().flatten();
+    let prices = (|| {
+        Some([
+            price("price_input")?,
+            price("price_output")?,
+            price("price_cache_write_5m")?,
+            price("price_cache_write_1h")?,
+            price("price_cache_read")?,
+        ])
+    })();
     Ok(Attempt {
         job: row.get("job")?,
         action: row.get("action")?,
@@ -133,7 +130,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         model: row.get("model")?,
         request_id: row.get("request_id")?,
         tokens: tokens(row)?,
-        prices,
+        prices: prices.map(Prices::from),
         cost_usd: row.get("cost_usd")?,
         saved_usd: row.get("saved_usd")?,
         started: moment(row.get("started")?),

@@ -1,5 +1,7 @@
 //! Explanations and the conversations that began with them.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, named_params};
 use sha2::{Digest as _, Sha256};
@@ -68,11 +70,14 @@ impl StoredExplanation {
 
 /// The SHA-256 of a text in lower-case hexadecimal.
 pub fn code_hash(code: &str) -> String {
-    Sha256::digest(code.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-        hex
+    hex(&Sha256::digest(code))
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 

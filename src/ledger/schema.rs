@@ -69,13 +69,14 @@ const MIGRATIONS: &[&str] = &["
 "];
 
 /// The version this program writes.
-pub(super) const VERSION: usize = MIGRATIONS.len();
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// The file's version.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
-    connection
-        .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-        .map(|it| it.max(0).unsigned_abs() as usize)
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    // The field is a signed number in the file; no Aside wrote a negative one.
+    Ok(u32::try_from(version).unwrap_or(0))
 }
 
 /// Brings an older or new file to [`VERSION`].
@@ -86,11 +87,11 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again: another process may have been faster while this one waited for the lock.
     let from = version(&transaction)?;
-    for migration in MIGRATIONS.iter().skip(from) {
+    for migration in MIGRATIONS.iter().skip(from as usize) {
         transaction.execute_batch(migration)?;
     }
     if from < VERSION {
-        transaction.pragma_update(None, "user_version", VERSION as i64)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()
 }

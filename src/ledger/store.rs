@@ -165,7 +165,7 @@ impl Store {
 enum Unusable {
     Folder(std::io::Error),
     Sqlite(rusqlite::Error),
-    Newer(usize),
+    Newer(u32),
 }
 
 impl From<rusqlite::Error> for Unusable {

@@ -63,18 +63,18 @@ fn price(text: &mut String, plan: &Plan) -> std::fmt::Result {
     let all = plan.estimated_input_tokens;
     writeln!(text, "About {all} tokens of input.")?;
     let model = models::lookup(&plan.request.model);
-    let Some((cached, ttl)) = cached(&plan.layers) else {
+    let Some((shared, ttl)) = shared(&plan.layers) else {
         return match cost(&model, &Tokens { input: all, ..Tokens::default() }, false) {
-            Some(plain) => writeln!(text, "Input: {}; nothing is cached. Output comes on top.", dollars(plain.usd)),
+            Some(cost) => writeln!(text, "Input: {}; nothing is cached. Output comes on top.", dollars(cost.usd)),
             None => writeln!(text, "The price of {} is not known.", plan.request.model),
         };
     };
-    let behind = Tokens { input: all.saturating_sub(cached), ..Tokens::default() };
+    let behind = Tokens { input: all.saturating_sub(shared), ..Tokens::default() };
     let cold = match ttl {
-        Ttl::FiveMinutes => Tokens { cache_write_5m: cached, ..behind },
-        Ttl::OneHour => Tokens { cache_write_1h: cached, ..behind },
+        Ttl::FiveMinutes => Tokens { cache_write_5m: shared, ..behind },
+        Ttl::OneHour => Tokens { cache_write_1h: shared, ..behind },
     };
-    let warm = Tokens { cache_read: cached, ..behind };
+    let warm = Tokens { cache_read: shared, ..behind };
     match (cost(&model, &cold, false), cost(&model, &warm, false)) {
         (Some(cold), Some(warm)) => writeln!(
             text,
@@ -88,7 +88,7 @@ fn price(text: &mut String, plan: &Plan) -> std::fmt::Result {
 }
 
 /// The tokens up to the last breakpoint, and its life.
-fn cached(layers: &[Layer]) -> Option<(u64, Ttl)> {
+fn shared(layers: &[Layer]) -> Option<(u64, Ttl)> {
     let last = layers.iter().rposition(|layer| layer.breakpoint.is_some())?;
     let tokens = layers[..=last].iter().map(|layer| layer.estimated_tokens).sum();
     Some((tokens, layers[last].breakpoint?))

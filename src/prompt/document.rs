@@ -84,7 +84,7 @@ impl fmt::Display for Lines {
 fn breaks(text: &str) -> usize {
     let bytes = text.as_bytes();
     let lone_returns = bytes.windows(2).filter(|pair| pair[0] == b'\r' && pair[1] != b'\n').count();
-    bytes.iter().filter(|byte| **byte == b'\n').count() + lone_returns + usize::from(bytes.last() == Some(&b'\r'))
+    text.matches('\n').count() + lone_returns + usize::from(bytes.last() == Some(&b'\r'))
 }
 
 /// The head of the file (imports), what is around the selection, and outlines of what is between, in about `bytes`.

@@ -48,8 +48,7 @@ impl Run {
             Self::Upper | Self::Digit | Self::OtherLetter => length.div_ceil(3),
             // A single space belongs to the word behind it; indentation is one token however deep it usually gets.
             Self::Space => u64::from(length > 1) + length / 16,
-            Self::Newline => length.div_ceil(4),
-            Self::Mark(_) => length.div_ceil(4),
+            Self::Newline | Self::Mark(_) => length.div_ceil(4),
             Self::Wide => length + length / 4,
         }
     }
@@ -93,7 +92,8 @@ mod tests {
             "def load_inventory(path, *, strict=True):\n    with open(path) as file:\n        return json.load(file)\n";
         let prose = "The quick brown fox jumps over the lazy dog, and nobody in the village is surprised any more.\n";
         for (text, least, most) in [(code, 2.5, 4.2), (prose, 3.8, 5.5)] {
-            let ratio = text.len() as f64 / tokens("claude-sonnet-4-5", text) as f64;
+            let count = u32::try_from(tokens("claude-sonnet-4-5", text)).unwrap();
+            let ratio = f64::from(u32::try_from(text.len()).unwrap()) / f64::from(count);
             assert!((least..=most).contains(&ratio), "{ratio} characters a token in {text:?}");
         }
     }

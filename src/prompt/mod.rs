@@ -28,6 +28,7 @@ use crate::claude::params::{Wishes, params};
 use crate::claude::types::{CacheControl, ContentBlock, Message, MessageRequest, Role, SystemBlock, Ttl};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
+use crate::ledger::hex;
 use crate::workspace::{Language, Span};
 
 /// The system prompt of all document actions. Its bytes are shared by every request of every user of a key.
@@ -260,8 +261,7 @@ fn layer(draft: &Draft, breakpoint: Option<Ttl>) -> Layer {
         hash.update((block.len() as u64).to_le_bytes());
         hash.update(block);
     }
-    let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Layer { name: draft.name, estimated_tokens: draft.tokens, breakpoint, hash }
+    Layer { name: draft.name, estimated_tokens: draft.tokens, breakpoint, hash: hex(&hash.finalize()) }
 }
 
 /// The blocks of the system prompt and of the message, with a breakpoint at the end of each layer that has one.

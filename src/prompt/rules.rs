@@ -1,5 +1,6 @@
 //! The project's own rules for people and machines that write its code.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -28,17 +29,17 @@ const MAX_TOTAL_BYTES: usize = 64 * 1024;
 pub fn rules(root: Option<&Path>, file: &Path) -> Vec<RulesFile> {
     let Some(root) = root else { return Vec::new() };
     let Ok(real_root) = root.canonicalize() else { return Vec::new() };
-    let Some(folders) = folders(root, &real_root, file) else { return Vec::new() };
+    let Some(upwards) = folders(root, &real_root, file) else { return Vec::new() };
     let mut found: Vec<RulesFile> = Vec::new();
-    let mut room = MAX_TOTAL_BYTES;
-    for folder in folders {
+    let mut left = MAX_TOTAL_BYTES;
+    for folder in upwards {
         for name in NAMES {
             let relative = folder.join(name);
             let Some(text) = read(&real_root, &relative) else { continue };
-            if found.iter().any(|earlier| earlier.text == text) || text.len() > room {
+            if found.iter().any(|earlier| earlier.text == text) || text.len() > left {
                 continue;
             }
-            room -= text.len();
+            left -= text.len();
             let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
             found.push(RulesFile { path: parts.join("/"), text });
         }
@@ -75,7 +76,7 @@ fn read(real_root: &Path, relative: &Path) -> Option<String> {
     if left_out > 0 {
         // Half a line is half a rule.
         text.truncate(text.rfind('\n').map_or(0, |at| at + 1));
-        text.push_str(&format!("[The rest of this file, about {left_out} bytes, was left out.]\n"));
+        let _ = writeln!(text, "[The rest of this file, about {left_out} bytes, was left out.]");
     }
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())

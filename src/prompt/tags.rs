@@ -107,7 +107,9 @@ fn unclosed(name: &str, text: &str) -> String {
     if plain {
         return name.to_owned();
     }
-    let number = (2..).find(|number| !numbers.contains(number)).unwrap_or(u64::MAX);
+    // One more candidate than there are numbers, so one of them is free.
+    let last = 2 + numbers.len() as u64;
+    let number = (2..=last).find(|number| !numbers.contains(number)).unwrap_or(last);
     format!("{name}-{number}")
 }
 

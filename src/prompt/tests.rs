@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -188,8 +190,8 @@ fn below_the_minimum_the_breakpoint_moves_behind_the_next_layer() {
     assert_eq!(at(&mut case, "claude-sonnet-5-5").0, "system, language conventions, document");
     // 2048 tokens: the system prompt alone is too short, with the conventions it is not.
     assert_eq!(at(&mut case, "claude-opus-4-7").0, "language conventions, document");
-    let (none, note) = at(&mut case, "claude-haiku-4-5");
-    assert_eq!(none, "");
+    let (places, note) = at(&mut case, "claude-haiku-4-5");
+    assert_eq!(places, "");
     assert!(note.contains("Too short to be cached") && note.contains("4096"), "{note}");
     case.text.push_str(&"print('another line of code')\n".repeat(400));
     assert_eq!(at(&mut case, "claude-haiku-4-5"), ("document".to_owned(), String::new()));
@@ -335,7 +337,7 @@ fn model_thinking_and_size_follow_the_settings_and_the_model() {
 fn a_large_file_is_sent_as_an_excerpt() {
     let mut text = String::from("import json\n");
     for index in 0..6_000 {
-        text.push_str(&format!("def function_{index}(value):\n    return value + {index}\n\n\n"));
+        let _ = write!(text, "def function_{index}(value):\n    return value + {index}\n\n\n");
     }
     let case = Case::of(&text, "def function_3000(", "3000\n");
     let plan = case.plan("explain");
