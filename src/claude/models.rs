@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::types::ModelInfo;
+use super::types::{Effort, ModelInfo};
 
 /// A model and its rules.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -120,6 +120,12 @@ pub struct ThinkingRule {
     /// `output_config.effort`.
     #[serde(default)]
     pub effort: bool,
+    /// The effort that is meant when none is given, where known.
+    #[serde(default)]
+    pub default_effort: Option<Effort>,
+    /// Whether the level `xhigh` is taken, too.
+    #[serde(default)]
+    pub xhigh: bool,
     /// Without `thinking` in the request.
     pub default: ThinkingDefault,
     /// `{type: disabled}`.
@@ -223,6 +229,8 @@ impl Model {
                 enabled: false,
                 between_tools: false,
                 effort: false,
+                default_effort: None,
+                xhigh: false,
                 default: ThinkingDefault::Off,
                 can_disable: false,
             },
@@ -279,6 +287,7 @@ impl Model {
             ("/thinking/types/between_tools", &mut rule.between_tools),
             ("/thinking/types/disabled", &mut rule.can_disable),
             ("/effort", &mut rule.effort),
+            ("/effort/xhigh", &mut rule.xhigh),
         ] {
             if let Some(value) = flag(path) {
                 *field = value;

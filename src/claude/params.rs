@@ -74,6 +74,10 @@ impl Params {
     fn think(&mut self, model: &Model, max_tokens: u32, wishes: &Wishes) {
         let (id, rule) = (&model.id, model.thinking);
         match wishes.effort {
+            Some(Effort::Xhigh) if rule.effort && !rule.xhigh => {
+                self.effort = Some(Effort::High);
+                self.note(format!("`thinking.effort` is lowered to high: {id} has no xhigh."));
+            }
             Some(effort) if rule.effort => self.effort = Some(effort),
             Some(_) if rule.enabled => self.note(format!(
                 "`thinking.effort` is left out: {id} does not know it, set `thinking.budget_tokens` instead."
@@ -94,12 +98,22 @@ impl Params {
             None if self.effort.is_some() => self.think_adaptively(model),
             None => {}
         }
+        if self.effort == rule.default_effort {
+            self.effort = None;
+        }
     }
 
     fn do_not_think(&mut self, model: &Model) {
         match model.thinking.default {
             ThinkingDefault::Off => {}
-            ThinkingDefault::On if model.thinking.can_disable => self.thinking = Some(Thinking::Disabled),
+            ThinkingDefault::On if model.thinking.can_disable => {
+                self.thinking = Some(Thinking::Disabled);
+                if matches!(self.effort, Some(Effort::Xhigh | Effort::Max)) {
+                    self.effort = Some(Effort::High);
+                    self.note("`thinking.effort` is lowered to high, the most there is without thinking.".to_owned());
+                }
+            }
+            ThinkingDefault::On if model.thinking.between_tools => self.thinking = Some(Thinking::BetweenTools),
             ThinkingDefault::On => {
                 self.note(format!(
                     "{} thinks in any case: `thinking.effort = \"low\"` makes it think least.",
@@ -214,6 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn the_default_effort_is_left_out() {
+        let wish = |effort| Wishes { effort: Some(effort), ..NONE };
+        assert_eq!(sent("claude-sonnet-5-5", 16_000, wish(Effort::High)), "");
+        assert_eq!(sent("claude-opus-5-5", 16_000, wish(Effort::Medium)), "");
+        assert_eq!(sent("claude-opus-5-5", 16_000, wish(Effort::High)), r#"output_config {"effort":"high"}"#);
+        assert_eq!(sent("claude-opus-4-8", 16_000, wish(Effort::High)), r#"thinking {"type":"adaptive"}"#);
+        assert_eq!(
+            sent("claude-sonnet-4-6", 16_000, wish(Effort::Xhigh)),
+            r#"thinking {"type":"adaptive"} | note: `thinking.effort` is lowered to high: claude-sonnet-4-6 has no xhigh."#
+        );
+        let calm = Wishes { effort: Some(Effort::Max), budget_tokens: Some(0), ..NONE };
+        assert_eq!(
+            sent("claude-haiku-5-5", 16_000, calm),
+            r#"thinking {"type":"disabled"} | output_config {"effort":"high"} | note: `thinking.effort` is lowered to high, the most there is without thinking."#
+        );
+    }
+
+    #[test]
     fn budget() {
         let budget = |tokens| Wishes { budget_tokens: Some(tokens), ..NONE };
         for (id, tokens, max, expected) in [
@@ -221,6 +253,7 @@ mod tests {
             ("claude-sonnet-4-20250514", 1024, 1025, r#"thinking {"type":"enabled","budget_tokens":1024}"#),
             ("claude-opus-4-6", 4000, 16_000, r#"thinking {"type":"enabled","budget_tokens":4000}"#),
             ("claude-sonnet-5", 0, 16_000, r#"thinking {"type":"disabled"}"#),
+            ("claude-sonnet-5-5", 0, 16_000, r#"thinking {"type":"between_tools"}"#),
             ("claude-opus-4-8", 0, 16_000, ""),
             ("qwen3", 0, 16_000, ""),
         ] {

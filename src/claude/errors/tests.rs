@@ -85,7 +85,7 @@ fn models_that_are_not_there() {
     expect![[r#"
         config | The model claude-sonnet-4-20250514 was retired on 2026-06-15 (status 404): model: claude-sonnet-4-20250514. | Set `model` to its successor claude-sonnet-5-5.
         config | The model claude-3-5-haiku-20241022 was retired on 2026-02-19 (status 404): model: claude-3-5-haiku-20241022. | Set `model` to its successor claude-haiku-5-5.
-        config | The model claude-opus-4-1 is retired (status 404): model: claude-opus-4-1. | Set `model` to its successor claude-opus-5-5.
+        config | The model claude-opus-4-1 was retired on 2026-08-05 (status 404): model: claude-opus-4-1. | Set `model` to its successor claude-opus-5-5.
         config | The model claude-sonnet-4-5 is retired from 2026-11-30 on (status 404): model: claude-sonnet-4-5. | Set `model` to its successor claude-sonnet-5-5.
         config | api.anthropic.com has no model claude-sonet-5-5 (status 404): model: claude-sonet-5-5. | Did you mean claude-sonnet-5-5, claude-sonnet-5, claude-sonnet-4-5? Set `model`.
         config | api.anthropic.com has no model claude-opus-5-5 (status 404): model: claude-opus-5-5. | api.anthropic.com does not serve it, or not to this key: set another `model`.

@@ -133,3 +133,48 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
     let words = inner.to_string();
     if inner.is::<reqwest::Error>() { "unknown reason".to_owned() } else { words.trim_end_matches('.').to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain as connectors build it: an `io::Error` around the cause, something opaque around that.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{words}")]
+    struct Layer {
+        words: &'static str,
+        #[source]
+        inner: Option<Box<dyn StdError + Send + Sync>>,
+    }
+
+    fn layered(words: &'static str, inner: impl Into<Box<dyn StdError + Send + Sync>>) -> Layer {
+        Layer { words, inner: Some(inner.into()) }
+    }
+
+    #[test]
+    fn causes_are_found_at_any_depth() {
+        let tls = |error: rustls::Error| layered("client error (Connect)", io::Error::other(error));
+        let io =
+            |kind: io::ErrorKind| layered("tcp connect error", layered("tcp connect error", io::Error::from(kind)));
+        let bad = rustls::CertificateError::Expired;
+        for (error, expected) in [
+            (tls(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)), Cause::UnknownIssuer),
+            (tls(rustls::Error::InvalidCertificate(bad)), Cause::Certificate),
+            (tls(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)), Cause::NotTls),
+            (tls(rustls::Error::HandshakeNotComplete), Cause::Tls),
+            (io(io::ErrorKind::ConnectionRefused), Cause::Refused),
+            (io(io::ErrorKind::ConnectionReset), Cause::Reset),
+            (io(io::ErrorKind::TimedOut), Cause::Timeout),
+            (io(io::ErrorKind::NetworkUnreachable), Cause::Unreachable),
+            (layered("dns error", io::Error::other("failed to lookup address information")), Cause::Dns),
+            (layered("client error (Connect)", layered("tunnel error: unsuccessful", "407")), Cause::Proxy),
+            (
+                layered("error sending request", layered("connection closed before message completed", "x")),
+                Cause::Reset,
+            ),
+            (layered("something", "else"), Cause::Other),
+        ] {
+            assert_eq!(cause(&error), expected, "{error:?}");
+        }
+    }
+}

@@ -22,7 +22,11 @@ fn the_table_is_sound() {
             assert_eq!(successor.lifecycle, Lifecycle::Active, "{}", model.id);
         }
         assert_eq!(all().iter().filter(|other| other.id == model.id || other.aliases.contains(&model.id)).count(), 1);
-        assert!(model.thinking.effort == model.thinking.adaptive, "{}", model.id);
+        let thinking = model.thinking;
+        assert_eq!(thinking.effort, thinking.adaptive, "{}", model.id);
+        assert_eq!(thinking.effort, thinking.default_effort.is_some(), "{}", model.id);
+        assert_eq!(thinking.xhigh, model.dense_tokenizer, "{}", model.id);
+        assert!(model.max_output_tokens.is_none_or(|most| most >= 8192), "{}", model.id);
     }
 }
 
