@@ -82,7 +82,7 @@ impl<H: Host> Run<'_, H> {
                 }
                 Obstacle::Bad(reason) => {
                     self.explanation = Some(self.document(&kept(&text, &reason, &[])));
-                    let message = format!("The answer does not have the form of an edit: {reason}.");
+                    let message = format!("The answer does not have the form of an edit: {}.", reason.trim_end_matches('.'));
                     return Err(Error::new(ErrorKind::BadAnswer, message)
                         .hint("Nothing was changed; the answer can be read.")
                         .into());
@@ -206,6 +206,7 @@ fn closed() -> Obstacle {
 
 /// The document in which a kept answer can be read.
 fn kept(answer: &str, reason: &str, edits: &[FileEdit]) -> String {
+    let reason = reason.trim_end_matches('.');
     let mut text = format!("Nothing was changed: {reason}.\n\n## The answer\n\n{}\n", answer.trim_end());
     let diffs = unified_diffs(edits);
     if !diffs.is_empty() {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ropey::Rope;
 
-use crate::claude::usage::Tokens;
 use crate::error::Error;
+use crate::ledger::UsageReport;
 use crate::output::edit::TextEdit;
 use crate::output::explanation::Explanation;
 use crate::workspace::Span;
@@ -31,7 +31,7 @@ pub enum Event<'a> {
     /// The answer grows.
     Text(&'a str),
     /// What the request took so far.
-    Tokens(&'a Tokens),
+    Usage(&'a UsageReport),
     /// The answer became an edit, which is about to be applied.
     Editing,
 }

@@ -255,7 +255,7 @@ impl<H: Host> Run<'_, H> {
         let started = jiff::Timestamp::now();
         let clock = Instant::now();
         let base = self.attempts;
-        let host = self.host;
+        let (host, model) = (self.host, &*self.model);
         let mut listen = |progress: Progress<'_>| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.take_in(&progress, clock);
@@ -267,7 +267,10 @@ impl<H: Host> Run<'_, H> {
                 Progress::Waiting { delay, reason, .. } => host.event(Event::Waiting { delay, reason }),
                 Progress::Text(text) => host.event(Event::Text(text)),
                 Progress::Thinking(text) => host.event(Event::Thinking(text)),
-                Progress::Usage(_) | Progress::Started { .. } => host.event(Event::Tokens(&seen.tokens)),
+                Progress::Usage(_) | Progress::Started { .. } => {
+                    let usage = UsageReport::new(&model.id, &seen.tokens, cost(model, &seen.tokens, false));
+                    host.event(Event::Usage(&usage.request_id(seen.request_id.clone()).partial(true)));
+                }
                 _ => {}
             }
         };

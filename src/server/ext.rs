@@ -79,7 +79,10 @@ pub struct StreamParams {
     /// With `begin`: which attempt starts; the text of earlier ones is void.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// With `text` and `thinking`: to append. With `begin`: what the job works on.
+    /// With `begin`: what the job does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// With `text` and `thinking`: to append.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// With `usage` and `end`.
@@ -91,6 +94,13 @@ pub struct StreamParams {
     /// With `end`, when the outcome is `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<crate::error::Error>,
+}
+
+impl StreamParams {
+    /// A part of this kind that says no more than that.
+    pub fn new(job: &str, kind: StreamKind) -> Self {
+        Self { job: job.to_owned(), kind, attempt: None, title: None, text: None, usage: None, outcome: None, error: None }
+    }
 }
 
 /// What a part of the stream is.

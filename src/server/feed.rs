@@ -18,6 +18,8 @@ use tower_lsp::Client;
 use super::ext::{StreamKind, StreamNotification, StreamParams};
 use crate::claude::usage::Tokens;
 use crate::jobs::{Event, Report};
+use crate::ledger::UsageReport;
+use crate::ledger::usage::counters;
 use crate::output::explanation::LineTail;
 
 /// At most ten reports a second.
@@ -64,6 +66,7 @@ enum Part {
     Text(String),
     Thinking(String),
     Edit,
+    Usage(Box<UsageReport>),
     End(Box<StreamParams>),
 }
 
@@ -106,7 +109,12 @@ impl Feed {
                 outbox.line.tail.push(text);
                 outbox.append(text, false);
             }
-            Event::Tokens(tokens) => outbox.line.tokens = **tokens,
+            Event::Usage(usage) => {
+                outbox.line.tokens = usage.tokens();
+                // Usage is cumulative: of several that were not sent yet, the newest says it all.
+                outbox.parts.retain(|part| !matches!(part, Part::Usage(_)));
+                outbox.parts.push(Part::Usage(Box::new((*usage).clone())));
+            }
             Event::Editing => {
                 outbox.parts.push(Part::Edit);
                 outbox.say("applying the edit");
@@ -122,12 +130,10 @@ impl Feed {
         let mut outbox = self.lock();
         outbox.parts.push(Part::End(Box::new(StreamParams {
             job: report.job.clone(),
-            kind: StreamKind::End,
-            attempt: None,
-            text: None,
             usage: report.usage.clone(),
             outcome: Some(report.outcome.as_str().to_owned()),
             error: report.error.clone(),
+            ..StreamParams::new(&report.job, StreamKind::End)
         })));
         outbox.end = Some(report.sentence());
         drop(outbox);
@@ -175,8 +181,8 @@ impl Line {
         if self.lines > 0 {
             parts.push(format!("{} lines", self.lines));
         }
-        if let Some(share) = self.tokens.cache_hit_rate() {
-            parts.push(format!("{} tokens in, {:.0}% cached", self.tokens.total_input(), share * 100.0));
+        if self.tokens.total_input() > 0 {
+            parts.push(counters(&self.tokens));
         }
         parts.join(" · ")
     }
@@ -252,20 +258,16 @@ impl Channel {
     }
 
     fn part(&self, part: Part) -> StreamParams {
-        let params = |kind, attempt, text| StreamParams {
-            job: self.job.clone(),
-            kind,
-            attempt,
-            text,
-            usage: None,
-            outcome: None,
-            error: None,
-        };
+        let params = |kind| StreamParams::new(&self.job, kind);
         match part {
-            Part::Begin(attempt) => params(StreamKind::Begin, Some(attempt), Some(self.title.clone())),
-            Part::Text(text) => params(StreamKind::Text, None, Some(text)),
-            Part::Thinking(text) => params(StreamKind::Thinking, None, Some(text)),
-            Part::Edit => params(StreamKind::Edit, None, None),
+            Part::Begin(attempt) => {
+                let title = Some(self.title.clone());
+                StreamParams { attempt: Some(attempt), title, ..params(StreamKind::Begin) }
+            }
+            Part::Text(text) => StreamParams { text: Some(text), ..params(StreamKind::Text) },
+            Part::Thinking(text) => StreamParams { text: Some(text), ..params(StreamKind::Thinking) },
+            Part::Edit => params(StreamKind::Edit),
+            Part::Usage(usage) => StreamParams { usage: Some(*usage), ..params(StreamKind::Usage) },
             Part::End(end) => *end,
         }
     }

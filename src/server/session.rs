@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lsp_types::{MessageType, Uri};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Client;
 
@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub(super) registry: Registry,
     /// Cancelled when the client leaves.
     pub(super) end: CancellationToken,
+    /// Something started or ended that the client's status should show.
+    pub(super) status_due: Notify,
     connections: Arc<Connections>,
     /// Opened at the first use: a server that only sits there opens no file.
     pub(super) ledger: Ledger,
@@ -90,6 +92,7 @@ impl Session {
             registry: Registry::default(),
             end,
             totals: Arc::default(),
+            status_due: Notify::new(),
             state: Mutex::new(State {
                 documents: Documents::default(),
                 capabilities: Capabilities::none(),

@@ -134,7 +134,7 @@ impl Host for TerminalHost {
                     self.say(line);
                 }
             }
-            Event::Tokens(tokens) => self.say(counters(tokens)),
+            Event::Usage(usage) => self.say(counters(&usage.tokens())),
             Event::Editing => self.say("editing".to_owned()),
         }
     }

@@ -186,7 +186,7 @@ fn start(
             session.state().asking = None;
         }
         host.0.lock().unwrap_or_else(PoisonError::into_inner).send_modify(|answer| answer.ended = true);
-        super::usage::report_status(&session);
+        session.status_due.notify_one();
     });
 }
 

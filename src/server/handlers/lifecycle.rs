@@ -11,7 +11,7 @@ use lsp_types::{
 use super::super::backend::Backend;
 use super::super::capabilities::{Capabilities, server_capabilities};
 use super::super::session::Session;
-use super::configuration;
+use super::{configuration, usage};
 use crate::workspace::roots::Roots;
 
 /// Learns what the client can do, where it works and what it wants.
@@ -38,6 +38,7 @@ pub(in crate::server) fn initialize(session: &Session, params: InitializeParams)
 pub(in crate::server) fn initialized(session: &Arc<Session>) {
     session.resolve_settings();
     configuration::pull(session);
+    usage::start_status(session);
 }
 
 /// Ends everything that runs.

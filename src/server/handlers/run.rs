@@ -17,7 +17,6 @@ use super::super::host::EditorHost;
 use super::super::service::{panic_message, request_token};
 use super::super::session::Session;
 use super::lifecycle::token_name;
-use super::usage::report_status;
 use crate::actions;
 use crate::error::ErrorKind;
 use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
@@ -132,7 +131,7 @@ fn start(
     let title = order.title();
     let registration = session.registry.register(&order.job, JobHandle { title: title.clone(), token: token.clone() });
     let (channel, key) = channel(&session, &order, title, progress);
-    report_status(&session);
+    session.status_due.notify_one();
     tokio::spawn(async move {
         let (feed, pump) = Feed::start(channel);
         let host = EditorHost::new(session.clone(), feed.clone(), &order, track, token.clone());
@@ -155,7 +154,7 @@ fn start(
             super::super::show::show(&session, explanation).await;
         }
         session.tell_of_ledger();
-        report_status(&session);
+        session.status_due.notify_one();
         // The progress has ended before whoever waits is answered.
         let _ = pump.await;
         report

@@ -25,28 +25,34 @@ pub(in crate::server) async fn usage(backend: &Backend) -> Result<LspAny> {
     .await
 }
 
-/// Tells a client that wants to know what runs and what it cost so far.
-pub(in crate::server) fn report_status(session: &Arc<Session>) {
+/// Sends `aside/status` whenever something starts or ends, one at a time and always the newest state, to a client that
+/// wants it. Ends with the session.
+pub(in crate::server) fn start_status(session: &Arc<Session>) {
     if !session.state().capabilities.status {
         return;
     }
     let session = session.clone();
     tokio::spawn(async move {
-        let status = on_ledger(session.clone(), |session, ledger| {
-            let running: Vec<_> = session.registry.list();
-            let running: Vec<_> =
-                running.into_iter().map(|(job, title)| json!({ "job": job, "title": title })).collect();
-            Ok(json!({
-                "running": running,
-                "session": session.totals(),
-                "day": ledger.totals(Some(today()))?,
-                "simulated": session.simulated(),
-            }))
-        })
-        .await;
-        match status {
-            Ok(status) => session.client.send_notification::<StatusNotification>(status).await,
-            Err(error) => tracing::warn!("no status: {}", error.message),
+        loop {
+            tokio::select! {
+                () = session.status_due.notified() => {}
+                () = session.end.cancelled() => return,
+            }
+            let status = on_ledger(session.clone(), |session, ledger| {
+                let running = session.registry.list();
+                let running: Vec<_> =
+                    running.into_iter().map(|(job, title)| json!({ "job": job, "title": title })).collect();
+                Ok(json!({
+                    "running": running,
+                    "session": session.totals(),
+                    "day": ledger.totals(Some(today()))?,
+                    "simulated": session.simulated(),
+                }))
+            });
+            match status.await {
+                Ok(status) => session.client.send_notification::<StatusNotification>(status).await,
+                Err(error) => tracing::warn!("no status: {}", error.message),
+            }
         }
     });
 }
