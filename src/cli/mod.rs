@@ -88,7 +88,7 @@ impl Invocation {
     /// The workspace of a file, or of the working directory.
     pub fn workspace_root(&self, file: Option<&Path>) -> Option<PathBuf> {
         // `project_root` looks above a file; any name stands for the working directory.
-        roots::project_root(&self.current_dir.join(file.unwrap_or(Path::new("-"))))
+        roots::project_root(&roots::normalized(&self.current_dir.join(file.unwrap_or(Path::new("-")))))
     }
 
     /// The configuration for a workspace, with flags.

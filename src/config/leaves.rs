@@ -117,9 +117,13 @@ fn json_object(
     leaves: &mut Vec<Leaf>,
 ) {
     for (key, value) in members {
-        // What stands under `actions` is the action's own name.
-        let is_action = path.len() == 1 && path[0] == "actions";
-        path.push(if is_action { key.clone() } else { snake(key) });
+        let outer = path.len();
+        // What stands under `actions` is the action's own name. Elsewhere `cache.ttl` is short for `ttl` in `cache`.
+        match path.as_slice() {
+            [section] if section == "actions" => path.push(key.clone()),
+            [] => path.extend(key.strip_prefix("aside.").unwrap_or(key).split('.').map(snake)),
+            _ => path.extend(key.split('.').map(snake)),
+        }
         spelled.push(key.clone());
         match value {
             Value::Null => {}
@@ -132,6 +136,6 @@ fn json_object(
             }),
         }
         spelled.pop();
-        path.pop();
+        path.truncate(outer);
     }
 }

@@ -258,7 +258,7 @@ impl Settings {
             ("fast_model".to_owned(), json!(fast_model)),
             ("max_output_tokens".to_owned(), json!(max_output_tokens)),
             ("max_running".to_owned(), json!(max_running)),
-            ("api.base_url".to_owned(), json!(api.base_url.as_str())),
+            ("api.base_url".to_owned(), json!(api.base_url.as_str().trim_end_matches('/'))),
             ("api.version".to_owned(), json!(api.version)),
             ("api.key_command".to_owned(), json!(api.key_command)),
             ("api.timeout_secs".to_owned(), json!(api.first_event_timeout.as_secs())),

@@ -188,6 +188,7 @@ fn unknown(leaf: &Leaf, source: &Source) -> String {
     };
     let suggestion = in_section().or_else(misplaced).or_else(|| nearest(&key, names.iter().map(String::as_str)));
     match suggestion {
+        Some(name) if *name == leaf.spelled => format!("there is no key \"{name}\"; write it without quotes"),
         Some(name) => format!("there is no `{}`; did you mean `{}`?", leaf.spelled, spell(name, source)),
         None => format!("there is no `{}`; `aside config schema` lists what there is", leaf.spelled),
     }

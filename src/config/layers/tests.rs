@@ -84,7 +84,7 @@ fn later_layers_win_key_by_key() {
 fn one_bad_value_loses_only_itself() {
     check(
         concat!(
-            "modle = \"x\"\nmax_output_tokens = 0\nmax_running = \"8\"\nttl = \"5m\"\nfast_model = \"ok\"\n",
+            "\"cache.ttl\" = 1\nmodle = \"x\"\nmax_output_tokens = 0\nmax_running = \"8\"\nttl = \"5m\"\nfast_model = \"ok\"\n",
             "date = 2026-01-01\nmodel = 2026-01-01\n",
             "[cache]\n  ttl = \"10m\"\nlayout = \"Plain\"\nprewarm = true\nlayuot = 1\n",
             "[hover]\nmode.ask = true\n[api]\nbase_url = \"api.example.com\"\nmax_retries = 99\nkey_command = \"pass\"\n",
@@ -92,27 +92,29 @@ fn one_bad_value_loses_only_itself() {
             "[actions.explain]\nmodell = \"x\"\nenabled = false\n[thinking]\neffort = \"hihg\"\n"
         ),
         "cache = \"plain\"\nprivacy = true\nactions = 3\n[\"ünï\"]\nmaxRunning = 1\n",
-        json!({"maxRuning": 4, "cache": {"prewarm": "yes", "ttl": null}, "max_running": 5, "hover": "off"}),
+        json!({"maxRuning": 4, "cache": {"prewarm": "yes", "ttl": null}, "max_running": 5, "hover": "off",
+            "edits.confirm": "preview", "aside.fastModel": "f", "actions": {"x.y": {"maxOutputTokens": 7}}}),
         expect![[r#"
-            ! …/user.toml:1:1: there is no `modle`; did you mean `model`?
-            ! …/user.toml:2:1: `max_output_tokens` takes a whole number from 1 to 1000000, not 0
-            ! …/user.toml:3:1: `max_running` takes a whole number from 1 to 256, not "8"
-            ! …/user.toml:4:1: there is no `ttl`; did you mean `cache.ttl`?
-            ! …/user.toml:6:1: there is no `date`; `aside config schema` lists what there is
-            ! …/user.toml:7:1: `model` does not take a date or time
-            ! …/user.toml:9:3: `cache.ttl` is one of `auto`, `5m`, `1h`, not "10m"
-            ! …/user.toml:10:1: `cache.layout` is one of `snapshot`, `plain`, `off`, not "Plain"; did you mean `plain`?
-            ! …/user.toml:12:1: there is no `cache.layuot`; did you mean `cache.layout`?
-            ! …/user.toml:14:6: `hover.mode` is a single value, not a section
-            ! …/user.toml:16:1: `api.base_url`: not an address: it begins with https://, as in https://api.anthropic.com
-            ! …/user.toml:17:1: `api.max_retries` takes a whole number from 0 to 20, not 99
-            ! …/user.toml:18:1: `api.key_command` takes a list of texts, not "pass"
-            ! …/user.toml:20:1: `privacy.exclude`: `[z` is not a pattern: unclosed character class; missing ']'
-            ! …/user.toml:20:1: `privacy.exclude`: `!x`: a pattern cannot take an exclusion back
-            ! …/user.toml:20:1: `privacy.exclude`: invalid type: integer `7`, expected a string
-            ! …/user.toml:22:1: there is no `zzz.qqq`; `aside config schema` lists what there is
-            ! …/user.toml:24:1: there is no `actions.explain.modell`; did you mean `actions.explain.model`?
-            ! …/user.toml:27:1: `thinking.effort` is one of `low`, `medium`, `high`, `xhigh`, `max`, not "hihg"; did you mean `high`?
+            ! …/user.toml:1:1: there is no key "cache.ttl"; write it without quotes
+            ! …/user.toml:2:1: there is no `modle`; did you mean `model`?
+            ! …/user.toml:3:1: `max_output_tokens` takes a whole number from 1 to 1000000, not 0
+            ! …/user.toml:4:1: `max_running` takes a whole number from 1 to 256, not "8"
+            ! …/user.toml:5:1: there is no `ttl`; did you mean `cache.ttl`?
+            ! …/user.toml:7:1: there is no `date`; `aside config schema` lists what there is
+            ! …/user.toml:8:1: `model` does not take a date or time
+            ! …/user.toml:10:3: `cache.ttl` is one of `auto`, `5m`, `1h`, not "10m"
+            ! …/user.toml:11:1: `cache.layout` is one of `snapshot`, `plain`, `off`, not "Plain"; did you mean `plain`?
+            ! …/user.toml:13:1: there is no `cache.layuot`; did you mean `cache.layout`?
+            ! …/user.toml:15:6: `hover.mode` is a single value, not a section
+            ! …/user.toml:17:1: `api.base_url`: not an address: it begins with https://, as in https://api.anthropic.com
+            ! …/user.toml:18:1: `api.max_retries` takes a whole number from 0 to 20, not 99
+            ! …/user.toml:19:1: `api.key_command` takes a list of texts, not "pass"
+            ! …/user.toml:21:1: `privacy.exclude`: `[z` is not a pattern: unclosed character class; missing ']'
+            ! …/user.toml:21:1: `privacy.exclude`: `!x`: a pattern cannot take an exclusion back
+            ! …/user.toml:21:1: `privacy.exclude`: invalid type: integer `7`, expected a string
+            ! …/user.toml:23:1: there is no `zzz.qqq`; `aside config schema` lists what there is
+            ! …/user.toml:25:1: there is no `actions.explain.modell`; did you mean `actions.explain.model`?
+            ! …/user.toml:28:1: `thinking.effort` is one of `low`, `medium`, `high`, `xhigh`, `max`, not "hihg"; did you mean `high`?
             ! …/ws/.aside/config.toml:1:1: `cache` is a section, as in `cache.ttl`
             ! …/ws/.aside/config.toml:2:1: `privacy` is a section, as in `privacy.exclude`
             ! …/ws/.aside/config.toml:3:1: `actions` is a section, as in `actions.NAME.model`
@@ -120,11 +122,13 @@ fn one_bad_value_loses_only_itself() {
             ! editor settings: there is no `maxRuning`; did you mean `maxRunning`?
             ! editor settings: `cache.prewarm` takes `true` or `false`, not "yes"
             ! editor settings: `hover` is a section, as in `hover.mode`
-            fast_model = "ok" (…/user.toml)
+            fast_model = "f" (editor settings)
             max_running = 5 (editor settings)
             cache.prewarm = true (…/user.toml)
+            edits.confirm = "preview" (editor settings)
             privacy.exclude = ["*.pem"] (…/user.toml)
             actions.explain.enabled = false (…/user.toml)
+            actions.x.y.max_output_tokens = 7 (editor settings)
         "#]],
     );
 }
@@ -271,7 +275,7 @@ fn settings() -> impl proptest::strategy::Strategy<Value = Value> {
     let keys: Vec<String> = crate::config::key_names()
         .iter()
         .flat_map(|name| name.split('.').map(crate::config::camel).collect::<Vec<_>>())
-        .chain(["aside".into(), "x".into(), "base_url".into(), String::new()])
+        .chain(["aside", "x", "base_url", "", "api.baseUrl", "aside.budget.dailyUsd"].map(String::from))
         .collect();
     let leaf = prop_oneof![
         Just(json!(null)),
