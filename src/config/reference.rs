@@ -26,7 +26,9 @@ Aside works without any configuration; a key in `ANTHROPIC_API_KEY` is enough. S
 `aside config schema` prints a JSON schema for completion while you type.
 
 In TOML the keys are `snake_case`; in an editor's JSON they are the same words in `camelCase`, bare or under `aside`. A key
-or value that is wrong is reported with its place and left out; everything else counts.
+or value that is wrong is reported with its place and left out; everything else counts. Two mistakes are different, because
+passing them over would send code to where you did not want it: while your own file cannot be read, or an address of the API
+in it or in `ANTHROPIC_BASE_URL` is wrong, actions end with that error. `aside doctor` looks at all of this.
 
 ## What a repository may not set
 

@@ -82,7 +82,8 @@ impl<H: Host> Run<'_, H> {
                 }
                 Obstacle::Bad(reason) => {
                     self.explanation = Some(self.document(&kept(&text, &reason, &[])));
-                    let message = format!("The answer does not have the form of an edit: {}.", reason.trim_end_matches('.'));
+                    let message =
+                        format!("The answer does not have the form of an edit: {}.", reason.trim_end_matches('.'));
                     return Err(Error::new(ErrorKind::BadAnswer, message)
                         .hint("Nothing was changed; the answer can be read.")
                         .into());

@@ -99,7 +99,16 @@ pub struct StreamParams {
 impl StreamParams {
     /// A part of this kind that says no more than that.
     pub fn new(job: &str, kind: StreamKind) -> Self {
-        Self { job: job.to_owned(), kind, attempt: None, title: None, text: None, usage: None, outcome: None, error: None }
+        Self {
+            job: job.to_owned(),
+            kind,
+            attempt: None,
+            title: None,
+            text: None,
+            usage: None,
+            outcome: None,
+            error: None,
+        }
     }
 }
 
