@@ -94,14 +94,14 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> St
     let first = lines.iter().position(touches).unwrap_or(lines.len().saturating_sub(1));
     let last = lines.iter().rposition(touches).unwrap_or(first);
 
-    // A tenth for the head, a fifth for the outline, the rest for the neighbourhood: two thirds of it above the selection,
-    // where definitions are.
-    let head = take(lines.iter(), bytes / 10).min(first);
+    // A tenth for the head, a fifth for the outline, the rest for the neighbourhood. Of that the selection comes first, which
+    // has a tag of its own and may be only hinted at; what is above it gets twice what is below, for definitions are above.
+    let head = take(&lines[..first], bytes / 10);
     let around = bytes * 7 / 10;
-    let above = take(lines[head..first].iter().rev(), around * 2 / 3);
-    let below = take(lines[last + 1..].iter(), around / 3);
-    // The selection itself has a tag of its own; a large one is only hinted at here.
-    let kept_inside = take(lines[first..=last].iter(), around);
+    let kept_inside = take(&lines[first..=last], around);
+    let rest = around - lines[first..first + kept_inside].iter().map(Span::len).sum::<usize>();
+    let above = take(lines[head..first].iter().rev(), rest * 2 / 3);
+    let below = take(&lines[last + 1..], rest / 3);
     let middle = first - above..(first + kept_inside).min(last + 1);
     let after = if middle.end > last { middle.end..last + 1 + below } else { last + 1..last + 1 + below };
 
@@ -129,9 +129,10 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> St
 }
 
 /// How many of the lines fit into `bytes`.
-fn take<'a>(lines: impl Iterator<Item = &'a Span>, bytes: usize) -> usize {
+fn take<'a>(lines: impl IntoIterator<Item = &'a Span>, bytes: usize) -> usize {
     let mut used = 0;
     lines
+        .into_iter()
         .take_while(|line| {
             used += line.len();
             used <= bytes
@@ -195,5 +196,89 @@ fn omitted(lines: &[Span], left_out: Span, outline: &[(usize, String)], room: &m
         tags::empty("omitted", &[("lines", &range)]) + "\n"
     } else {
         tags::wrap("omitted", &[("lines", &range)], text.trim_end()) + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::workspace::language::by_id;
+
+    #[test]
+    fn lines_are_counted_as_the_protocol_does() {
+        let text = "a\nb\r\nc\rd\u{2028}e\n\nf";
+        let lines = |from: &str, to: &str| {
+            let start = text.find(from).unwrap();
+            let end = start + text[start..].find(to).unwrap() + to.len();
+            Lines::of(text, &(start..end)).to_string()
+        };
+        assert_eq!(lines("a", "a"), "1-1");
+        assert_eq!(lines("a", "\n"), "1-1");
+        assert_eq!(lines("b", "\r\n"), "2-2");
+        assert_eq!(lines("b", "c\r"), "2-3");
+        assert_eq!(lines("b", "d"), "2-4");
+        assert_eq!(lines("e", "f"), "4-6");
+        assert_eq!(Lines::of("", &(0..0)).to_string(), "1-1");
+    }
+
+    #[test]
+    fn an_outline_stands_for_what_was_left_out() {
+        let mut text = "import json\n".to_owned();
+        for name in ["early", "middle", "late"] {
+            let _ = write!(text, "\n\ndef {name}(value):\n");
+            text.push_str(&"    value += 1\n".repeat(40));
+        }
+        let at = text.find("def middle").unwrap();
+        let python = by_id("python");
+        let excerpt = pieces(&text, python, &(at..at + 10), 600);
+        let has_items = !outline(&text, python).is_empty();
+        assert!(
+            excerpt.starts_with("import json\n") && excerpt.contains("def middle(value):\n    value += 1\n"),
+            "{excerpt}"
+        );
+        assert_eq!(excerpt.contains("def late(value)"), has_items, "{excerpt}");
+        assert!(!excerpt.contains("late(value):\n    value"), "{excerpt}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_shown_or_named_as_left_out_in_its_order(
+            count in 1_usize..200, from in 0_usize..200, length in 0_usize..50, bytes in 0_usize..3000, ends in any::<bool>()
+        ) {
+            let mut text: String = (1..=count).map(|line| format!("this is line {line}\n")).collect();
+            if !ends {
+                text.pop();
+            }
+            let spans = line_spans(&text);
+            prop_assert_eq!(spans.len(), count);
+            let first = from.min(count - 1);
+            let last = (first + length).min(count - 1);
+            let excerpt = pieces(&text, by_id("plaintext"), &(spans[first].start..spans[last].end), bytes);
+            let mut next = 1;
+            for line in excerpt.lines() {
+                if let Some(range) = line.strip_prefix("<omitted lines=\"") {
+                    let (from, to) = range.strip_suffix("\"/>").unwrap().split_once('-').unwrap();
+                    prop_assert_eq!(from.parse::<usize>().unwrap(), next);
+                    next = to.parse::<usize>().unwrap() + 1;
+                } else {
+                    prop_assert_eq!(line, format!("this is line {next}"));
+                    next += 1;
+                }
+            }
+            prop_assert_eq!(next, count + 1);
+            let shown: usize = excerpt.lines().filter(|line| line.starts_with("this")).map(|line| line.len() + 1).sum();
+            prop_assert!(shown <= bytes + 1, "{} of {}", shown, bytes);
+        }
+
+        #[test]
+        fn any_text_has_an_excerpt(text in "(\\PC|\r|\n){0,80}", ends in any::<(prop::sample::Index, prop::sample::Index)>(), bytes in 0_usize..100) {
+            let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let (a, b) = (*ends.0.get(&bounds), *ends.1.get(&bounds));
+            pieces(&text, by_id("python"), &(a.min(b)..a.max(b)), bytes);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn blocks(input: &Input<'_>, document_is_whole: bool) -> Result<Vec<S
 
 fn tests(target: &TestTarget) -> String {
     let existing = target.existing.as_deref().unwrap_or_default();
-    let exists = if target.existing.is_some() { "true" } else { "false" };
+    let exists = if target.inline || target.existing.is_some() { "true" } else { "false" };
     let attributes = [("path", target.path.as_str()), ("framework", &target.framework), ("exists", exists)];
     // Tests that live in the document are in front of this already.
     tags::wrap("tests", &attributes, if target.inline { "" } else { existing })
