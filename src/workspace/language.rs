@@ -123,3 +123,92 @@ fn find(name: &str) -> Option<&'static Language> {
         .chain(name.split('.').filter(|part| part.len() < name.len()))
         .find_map(|name| all().iter().find(|language| language.is_called(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn ids_aliases_and_names_of_editors_are_known() {
+        let id = |name: &str| by_id(name).id;
+        for (name, expected) in [
+            ("python", "python"),
+            ("Rust", "rust"),
+            ("rs", "rust"),
+            ("sh", "shellscript"),
+            ("bash", "shellscript"),
+            ("typescript.tsx", "typescriptreact"),
+            ("tsx", "typescriptreact"),
+            ("javascript.jsx", "javascriptreact"),
+            ("c++", "cpp"),
+            ("cs", "csharp"),
+            ("yaml.docker-compose", "yaml"),
+            ("html.handlebars", "html"),
+            ("viml", "vim"),
+            ("tex", "latex"),
+            ("text", "plaintext"),
+            ("", "plaintext"),
+            (".", "plaintext"),
+            ("no-such-language", "plaintext"),
+        ] {
+            assert_eq!(id(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn paths_tell_the_language() {
+        for (path, expected) in [
+            ("a/b.PY", "python"),
+            ("Makefile", "makefile"),
+            ("CMakeLists.txt", "cmake"),
+            ("a.txt", "plaintext"),
+            ("a.d.ts", "typescript"),
+            ("a.test.tsx", "typescriptreact"),
+            ("x.blade.php", "blade"),
+            ("x.php", "php"),
+            ("Dockerfile", "dockerfile"),
+            (".bashrc", "shellscript"),
+            ("Gemfile", "ruby"),
+            ("README", "plaintext"),
+            ("archive.tar.gz", "plaintext"),
+            ("a.h", "c"),
+            ("a.hpp", "cpp"),
+            ("tsconfig.json", "jsonc"),
+            ("", "plaintext"),
+        ] {
+            assert_eq!(by_path(Path::new(path)).id, expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_means_two_languages() {
+        let mut seen = HashMap::new();
+        for language in all() {
+            let names = std::iter::once(&language.id).chain(language.aliases).map(|name| format!("id {name}"));
+            let endings = language.extensions.iter().map(|ending| format!(".{ending}"));
+            for name in names.chain(endings).chain(language.file_names.iter().map(ToString::to_string)) {
+                let before = seen.insert(name.clone(), language.id);
+                assert!(before.is_none_or(|before| before == language.id), "{name}: {before:?} and {}", language.id);
+            }
+            assert!(language.extensions.iter().all(|ending| *ending == ending.to_lowercase()));
+        }
+        assert!(all().len() > 60);
+    }
+
+    #[test]
+    fn types_are_optional_where_they_are_and_data_is_no_program() {
+        for id in
+            ["python", "javascript", "javascriptreact", "typescript", "typescriptreact", "ruby", "php", "lua", "elixir"]
+        {
+            assert!(by_id(id).optional_types && by_id(id).programming, "{id}");
+        }
+        for id in ["rust", "go", "java", "c", "cpp", "kotlin"] {
+            assert!(!by_id(id).optional_types && by_id(id).programming, "{id}");
+        }
+        for id in ["markdown", "json", "yaml", "toml", "plaintext", "html", "css"] {
+            assert!(!by_id(id).programming && !by_id(id).optional_types, "{id}");
+        }
+    }
+}

@@ -120,3 +120,50 @@ pub fn normalized(path: &Path) -> PathBuf {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_of_several_folders_counts() {
+        let roots = Roots::new(["/w", "/w/packages/a", "/other/"].map(PathBuf::from));
+        let nearest = |file: &str| roots.nearest(Path::new(file)).map(|root| root.to_str().unwrap().to_owned());
+        assert_eq!(nearest("/w/packages/a/x.py").as_deref(), Some("/w/packages/a"));
+        assert_eq!(nearest("/w/packages/ab/x.py").as_deref(), Some("/w"));
+        assert_eq!(nearest("/other/x.py").as_deref(), Some("/other"));
+        assert_eq!(nearest("/w/packages/a/../b.py").as_deref(), Some("/w"));
+        assert_eq!(nearest("/elsewhere/x.py"), None);
+    }
+
+    #[test]
+    fn folders_come_and_go() {
+        let mut roots = Roots::new([PathBuf::from("/a")]);
+        roots.change([PathBuf::from("/b"), PathBuf::from("/b/")], &[PathBuf::from("/a/.")]);
+        assert_eq!(roots.folders(), [PathBuf::from("/b")]);
+    }
+
+    #[test]
+    fn a_file_is_called_by_its_path_below_the_root() {
+        let name = |file: &str, root: &str| relative(Path::new(file), Path::new(root));
+        assert_eq!(name("/w/src/ä b.py", "/w"), "src/ä b.py");
+        assert_eq!(name("/w/./src/../a.py", "/w/"), "a.py");
+        assert_eq!(name("/home/me/secret/a.py", "/w"), "a.py");
+        assert_eq!(name("a.py", ""), "a.py");
+    }
+
+    #[test]
+    fn a_lone_file_belongs_to_the_project_around_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path();
+        std::fs::create_dir_all(top.join("repo/.git")).unwrap();
+        std::fs::create_dir_all(top.join("repo/inner/src")).unwrap();
+        std::fs::create_dir_all(top.join("lone")).unwrap();
+        std::fs::write(top.join("repo/inner/package.json"), "{}").unwrap();
+        assert_eq!(project_root(&top.join("repo/inner/src/a.js")), Some(top.join("repo")));
+        std::fs::remove_dir(top.join("repo/.git")).unwrap();
+        assert_eq!(project_root(&top.join("repo/inner/src/a.js")), Some(top.join("repo/inner")));
+        assert_eq!(project_root(Path::new("a.js")), None);
+        assert_eq!(Roots::new([top.join("lone")]).name_of(&top.join("repo/inner/src/a.js")), "src/a.js");
+    }
+}
