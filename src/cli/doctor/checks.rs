@@ -106,14 +106,6 @@ pub(super) fn model(key: &str, id: &str, listed: Option<&[ModelInfo]>, today: ji
         info.id == id || models::find(&info.id).is_some_and(|model| models::find(id) == Some(model))
     };
     let info = listed.and_then(|listed| listed.iter().find(same));
-    if let (Some(listed), None) = (listed, info) {
-        let nearest = models::nearest(id);
-        let names: Vec<&str> = match listed.iter().map(|info| info.id.as_str()).collect::<Vec<_>>() {
-            few if few.len() <= 3 => few,
-            many => nearest.into_iter().filter(|name| many.contains(name)).collect(),
-        };
-        return Check::new("model", Status::Failed, format!("the server has no `{id}`")).advice(choose(&names));
-    }
     let mut model = models::lookup(id).into_owned();
     if let Some(info) = info {
         model = model.with_info(info);
@@ -122,6 +114,15 @@ pub(super) fn model(key: &str, id: &str, listed: Option<&[ModelInfo]>, today: ji
     if model.is_retired(today) {
         return Check::new("model", Status::Failed, format!("`{id}` is retired: requests fail"))
             .advice(choose(&successor));
+    }
+    // Servers do not list what is retired; that it is says more than that it is not there.
+    if let (Some(listed), None) = (listed, info) {
+        let nearest = models::nearest(id);
+        let names: Vec<&str> = match listed.iter().map(|info| info.id.as_str()).collect::<Vec<_>>() {
+            few if few.len() <= 3 => few,
+            many => nearest.into_iter().filter(|name| many.contains(name)).collect(),
+        };
+        return Check::new("model", Status::Failed, format!("the server has no `{id}`")).advice(choose(&names));
     }
     if model.lifecycle == Lifecycle::Deprecated {
         let until = model.retires.as_deref().map(|day| format!(" and ends on {day}")).unwrap_or_default();

@@ -151,6 +151,7 @@ fn models_of_the_settings() {
         ("claude-sonnet-4-5", None, "2026-12-01", Status::Failed, "retired"),
         ("claude-haiku-5.5", Some(&listed[..]), "2026-11-23", Status::Failed, "perhaps to claude-haiku-5-5."),
         ("claude-sonnet-5-5", Some(&listed[..]), "2026-11-23", Status::Failed, "the server has no `claude-sonnet-5-5`"),
+        ("claude-sonnet-4-20250514", Some(&listed[..]), "2026-11-23", Status::Failed, "perhaps to claude-sonnet-5-5"),
         ("claude-opus-5", Some(&retired[..]), "2026-11-23", Status::Failed, "retired"),
         ("llama-9", Some(&listed[..]), "2026-11-23", Status::Ok, "price is not known"),
         ("llama-9", None, "2026-11-23", Status::Warning, "not in Aside's table"),
