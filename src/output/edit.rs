@@ -126,7 +126,7 @@ fn settled(old: &str, new_lines: &[String], line_end: &str) -> String {
         for (old, new) in old_range.zip(new_range) {
             let line = &old_lines[old];
             let same = matches!(op, DiffOp::Equal { .. });
-            if same && same_width(indentation(line.content), indentation(&contents[new])) {
+            if same && (line.is_blank() || same_width(indentation(line.content), indentation(&contents[new]))) {
                 contents[new] = Cow::Borrowed(line.content);
             }
             if !line.end.is_empty() {

@@ -126,3 +126,86 @@ fn numbered<'a>(lines: &[&'a str]) -> Option<Vec<&'a str>> {
     }
     (lines.len() > 1).then_some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fits a replacement to what stands between the two `$` of a text.
+    fn fitted(marked: &str, replacement: &str) -> Result<String, BadAnswer> {
+        let parts: Vec<&str> = marked.split('$').collect();
+        let [before, inside, after] = parts[..] else { panic!("two marks are needed: {marked}") };
+        fit(&[before, inside, after].concat(), before.len()..before.len() + inside.len(), replacement)
+    }
+
+    fn check(marked: &str, replacement: &str, expected: &str) {
+        assert_eq!(fitted(marked, replacement).unwrap(), expected, "{marked}");
+        // The line ends of the file make no difference.
+        assert_eq!(fitted(&marked.replace('\n', "\r\n"), replacement).unwrap(), expected, "{marked}");
+    }
+
+    const FILE: &str = "import os\n\nlimit = 10\n\n$def area(a, b):\n    return a * b\n$\ndef other():\n    pass\n";
+    const ANSWER: &str = "def area(a: int, b: int) -> int:\n    return a * b";
+
+    #[test]
+    fn what_is_only_the_selection_stays() {
+        check(FILE, ANSWER, ANSWER);
+        check("$a$", "b", "b");
+        check("x = 1\n$y = 2\n$", "y: int = 2", "y: int = 2");
+        // The line before is repeated on purpose: nothing in the rest looks more like the selection.
+        check("push(1)\n$push(2)\n$", "push(1)\npush(2)", "push(2)");
+        check("push(1)\n$a = 2\n$", "push(1)\npush(1)", "push(1)\npush(1)");
+        check("}\n$fn a() {\n}\n$}\n", "}\nfn a() {\n}\n}", "}\nfn a() {\n}\n}");
+    }
+
+    #[test]
+    fn copies_of_the_lines_around_are_taken_off() {
+        check(FILE, &format!("limit = 10\n\n{ANSWER}"), ANSWER);
+        check(FILE, &format!("{ANSWER}\n\ndef other():\n    pass"), &ANSWER);
+        let whole = format!("import os\n\nlimit = 10\n\n{ANSWER}\n\ndef other():\n    pass\n");
+        check(FILE, &whole, ANSWER);
+        // A selection that ends at the line's end, and one that begins behind the indentation.
+        check(&FILE.replace("* b\n$", "* b$\n"), &whole, ANSWER);
+        let method = "class A:\n    $def f(self):\n        pass$\n    limit = 1\n";
+        check(method, "class A:\n    def f(self) -> None:\n        pass", "    def f(self) -> None:\n        pass");
+        check(
+            method,
+            "    def f(self) -> None:\n        pass\n    limit = 1",
+            "    def f(self) -> None:\n        pass",
+        );
+    }
+
+    #[test]
+    fn a_changed_file_is_refused() {
+        let file = "import os\nimport sys\n\nlimit = 10\nother = 20\nthird = 30\n\n$def area(a):\n    return a\n$";
+        let answer = "import os\nimport sys\nimport typing\n\nlimit = 10\nother = 20\nthird = 30\n\ndef area(a: int):\n    return a\n";
+        assert!(fitted(file, answer).unwrap_err().reason.contains("repeats the file"));
+    }
+
+    #[test]
+    fn line_numbers_are_taken_off() {
+        check("$a\n  b\n$", "1 | a\n2 |   b", "a\n  b");
+        check("$a\n  b\n$", " 9: a\n10:   b", "a\n  b");
+        check("$a\n  b\n$", "12\ta\n13\t  b", "a\n  b");
+        check("$1: a\n2: b\n$", "1: a\n2: c", "1: a\n2: c");
+        check("$a\n$", "1: a\n3: c", "1: a\n3: c");
+        check("$a\n$", "1: a\nc", "1: a\nc");
+        check("$a\n$", "1: a", "1: a");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_remains_is_part_of_the_answer(
+            document in "([ab]{4}\n|\\}\n|\n){0,12}",
+            from in 0_usize..60,
+            to in 0_usize..60,
+            answer in "([ab]{4}\n|\\}\n|\n){1,12}",
+        ) {
+            let (from, to) = (from.min(document.len()), to.min(document.len()));
+            let selection = from.min(to)..from.max(to);
+            if let Ok(found) = fit(&document, selection, &answer) {
+                proptest::prop_assert!(answer.contains(&found));
+            }
+        }
+    }
+}

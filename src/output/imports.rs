@@ -12,7 +12,7 @@ mod statements;
 use std::collections::{BTreeMap, HashSet};
 
 use place::{Place, by_lines, leading_part};
-use statements::{Family, Imports, Member, Statement, read};
+use statements::{Family, Imports, Member, Scope, Statement, read};
 
 use super::edit::TextEdit;
 use super::lines::{dominant_line_end, indentation, line_end, line_start, lines, next_line};
@@ -30,16 +30,27 @@ pub fn merge_imports(document: &str, language: &Language, imports: &[String]) ->
         return Vec::new();
     }
     let merged = Family::of(language).and_then(|family| {
-        let there = read(family, language, document)?;
+        let head = head(document);
+        let there = read(family, language, head)?;
         let wanted_text = family.as_file(&wanted);
         let wanted = read(family, language, &wanted_text)?;
-        let place = leading_part(family, language, document)?;
+        let place = leading_part(family, language, head)?;
         Some(merge(document, &there, &wanted_text, &wanted, &place))
     });
     merged.unwrap_or_else(|| by_lines(document, language, &wanted))
 }
 
-/// The lines without blank ones, without fences' leftovers at their ends, and without an indentation all have.
+/// The part of a document that imports are looked for in: of a very long one its beginning.
+fn head(document: &str) -> &str {
+    const LONG: usize = 512 * 1024;
+    if document.len() <= LONG {
+        return document;
+    }
+    let end = document.floor_char_boundary(LONG);
+    &document[..line_start(document, end)]
+}
+
+/// The lines without blank ones and without an indentation that all have.
 fn dedented(imports: &[String]) -> Vec<String> {
     let split: Vec<&str> =
         imports.iter().flat_map(|text| lines(text)).filter(|line| !line.is_blank()).map(|line| line.content).collect();
@@ -111,12 +122,10 @@ fn join_of(there: &Imports, part: &Statement) -> Option<usize> {
 
 impl Additions {
     fn push(&mut self, statement: &Statement, text: String) {
-        if statement.guarded {
-            self.guarded.push(text);
-        } else if statement.future {
-            self.future.push(text);
-        } else {
-            self.lines.push(text);
+        match statement.scope {
+            Scope::TypeChecking => self.guarded.push(text),
+            Scope::First => self.future.push(text),
+            Scope::File => self.lines.push(text),
         }
     }
 
@@ -140,16 +149,16 @@ impl Additions {
             let body: Vec<String> = self.guarded.iter().map(|text| indented(text, "    ")).collect();
             self.lines.push(format!("\nif TYPE_CHECKING:\n{}", body.join("\n")));
         }
-        if !self.future.is_empty() && (place.future_end.is_some() || place.imports_end.is_some()) {
-            let (after, gap) = place.future_end.map_or((place.header_end, false), |at| (Some(at), false));
+        if !self.future.is_empty() && (place.future.is_some() || place.imports.is_some()) {
+            let (after, gap) = place.future.map_or((place.header, false), |at| (Some(at), false));
             edits.push(insertion(document, after, &self.future, end, gap));
         } else {
             self.future.append(&mut self.lines);
             self.lines = std::mem::take(&mut self.future);
         }
         if !self.lines.is_empty() {
-            let after = place.imports_end.or(place.header_end);
-            edits.push(insertion(document, after, &self.lines, end, place.imports_end.is_none()));
+            let after = place.imports.or(place.header);
+            edits.push(insertion(document, after, &self.lines, end, place.imports.is_none()));
         }
         edits.sort_by_key(|edit| edit.span.start);
         edits

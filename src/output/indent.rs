@@ -4,6 +4,7 @@
 //! was is decided by trying: the reading that makes most lines equal to lines of the selection is right.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::lines::{indentation, lines};
 use super::tree::multi_line_strings;
@@ -14,12 +15,14 @@ use crate::workspace::Language;
 /// `old` is the selected code without white space around it, and `base` the indentation of its first line. Neither
 /// `replacement` is empty, nor blank its first line.
 pub(crate) fn rebased(replacement: &[&str], old: &str, base: &str, language: &Language, document: &str) -> Vec<String> {
-    let known: Known<'_> = Known::new(old, base);
+    let old_strings = inside_strings(language, &lines(old).map(|line| line.content).collect::<Vec<_>>());
+    let known: Known<'_> = Known::new(old, &old_strings);
+    let strings = inside_strings(language, replacement);
     let style = Style::of(old, document);
     let mut best: Option<(Score, Reading)> = None;
     for lines in respelled(replacement, style) {
         for reading in readings(&lines, base) {
-            let score = reading.score(&known, base);
+            let score = reading.score(&known, &strings, base);
             if best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, reading));
             }
@@ -28,7 +31,7 @@ pub(crate) fn rebased(replacement: &[&str], old: &str, base: &str, language: &La
     let Some((_, reading)) = best else { return Vec::new() };
     let mut moved = reading.lines();
     if reading.from != reading.to || reading.source != replacement {
-        keep_strings(replacement, &mut moved, &known, language);
+        keep_strings(replacement, &mut moved, &known, &strings);
     }
     if let Some(first) = moved.first_mut() {
         first.drain(..indentation(first).len());
@@ -48,16 +51,18 @@ fn width(indentation: &str, tab: usize) -> usize {
 /// The lines of the selection, for comparison.
 struct Known<'a> {
     lines: HashSet<&'a str>,
-    /// The least indentation of the lines after the first.
+    /// The least indentation of the lines of code after the first.
     rest: Option<usize>,
 }
 
 impl<'a> Known<'a> {
-    fn new(old: &'a str, _base: &str) -> Self {
-        let rest: Vec<&str> = lines(old).skip(1).filter(|line| !line.is_blank()).map(|line| line.content).collect();
+    fn new(old: &'a str, strings: &[Range<usize>]) -> Self {
+        let rest =
+            || lines(old).map(|line| line.content).enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty());
+        let code = rest().filter(|(row, _)| !is_inside(strings, *row));
         Self {
-            rest: rest.iter().map(|line| indentation(line).len()).min(),
-            lines: rest.into_iter().map(str::trim_end).collect(),
+            rest: code.map(|(_, line)| indentation(line).len()).min(),
+            lines: rest().map(|(_, line)| line.trim_end()).collect(),
         }
     }
 
@@ -179,15 +184,22 @@ impl Reading {
         format!("{}{code}", &self.to[..self.to.len().saturating_sub(missing)])
     }
 
-    fn score(&self, known: &Known<'_>, base: &str) -> Score {
-        let rest = || self.source.iter().skip(1).filter(|line| !line.trim().is_empty());
-        let found = rest().filter(|line| known.holds(&self.moved(line))).count();
-        let least = rest().map(|line| indentation(&self.moved(line)).len()).min();
+    fn score(&self, known: &Known<'_>, strings: &[Range<usize>], base: &str) -> Score {
+        let rest: Vec<&String> = self
+            .source
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(row, line)| !line.trim().is_empty() && !is_inside(strings, *row))
+            .map(|(_, line)| line)
+            .collect();
+        let found = rest.iter().filter(|line| known.holds(&self.moved(line))).count();
+        let least = rest.iter().map(|line| indentation(&self.moved(line)).len()).min();
         let distance = match (known.rest, least) {
             (Some(old), Some(new)) => old.abs_diff(new),
             _ => 0,
         };
-        (found, std::cmp::Reverse(distance), self.from != self.to || self.likely_kept(base))
+        (found, std::cmp::Reverse(distance), (self.from == self.to) == self.likely_kept(base))
     }
 
     /// Whether lines behind a first one that lost its indentation look as though they still had theirs.
@@ -206,19 +218,29 @@ impl Reading {
     }
 }
 
-/// Puts back the inside of strings that the answer has as the selection had it: white space in them is content.
-fn keep_strings(replacement: &[&str], moved: &mut [String], known: &Known<'_>, language: &Language) {
-    if moved.len() < 2 {
-        return;
+/// The rows that begin within a string.
+fn inside_strings(language: &Language, text: &[&str]) -> Vec<Range<usize>> {
+    if text.len() < 2 {
+        return Vec::new();
     }
-    for rows in multi_line_strings(language, &replacement.join("\n")) {
-        let inside = rows.start + 1..rows.end.min(moved.len());
+    multi_line_strings(language, &text.join("\n")).into_iter().map(|rows| rows.start + 1..rows.end).collect()
+}
+
+fn is_inside(strings: &[Range<usize>], row: usize) -> bool {
+    let at = strings.partition_point(|rows| rows.end <= row);
+    strings.get(at).is_some_and(|rows| rows.contains(&row))
+}
+
+/// Puts back the inside of strings that the answer has as the selection had it: white space in them is content.
+fn keep_strings(replacement: &[&str], moved: &mut [String], known: &Known<'_>, strings: &[Range<usize>]) {
+    for rows in strings {
+        let inside = rows.start..rows.end.min(moved.len());
         let as_it_was = inside.clone().any(|row| {
             !replacement[row].trim().is_empty() && known.holds(replacement[row]) && !known.holds(&moved[row])
         });
         if as_it_was {
             for row in inside {
-                moved[row] = replacement[row].to_owned();
+                replacement[row].clone_into(&mut moved[row]);
             }
         }
     }

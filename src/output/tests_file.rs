@@ -212,7 +212,9 @@ impl Merge<'_> {
                     )));
                 }
                 (Some(_), _, Some(name)) => {
-                    let new = (2..).map(|count| unit.numbered(name, count)).find(|new| !used.contains(new.as_str()));
+                    let new = (2..=usize::MAX)
+                        .map(|count| unit.numbered(name, count))
+                        .find(|new| !used.contains(new.as_str()));
                     new_names.extend(new.map(|new| (name.clone(), new)));
                     added.push((unit, self.text_of(unit, &place.indent)));
                 }

@@ -83,8 +83,8 @@ fn is_standard(spec: &str) -> bool {
 
 pub(super) fn read_go(node: Node<'_>, text: &str, imports: &mut Imports) {
     let mut cursor = node.walk();
-    let list = node.named_children(&mut cursor).find(|child| child.kind() == "import_spec_list");
-    let holder = list.unwrap_or(node);
+    let block = node.named_children(&mut cursor).find(|child| child.kind() == "import_spec_list");
+    let holder = block.unwrap_or(node);
     let mut cursor = holder.walk();
     let specs: Vec<Node<'_>> =
         holder.named_children(&mut cursor).filter(|child| child.kind() == "import_spec").collect();
@@ -93,15 +93,15 @@ pub(super) fn read_go(node: Node<'_>, text: &str, imports: &mut Imports) {
         let written = &text[spec.byte_range()];
         imports.statements.push(Statement {
             // In a block each line is a statement, so that the two groups go their own ways.
-            span: if list.is_some() { spec.byte_range() } else { node.byte_range() },
+            span: if block.is_some() { spec.byte_range() } else { node.byte_range() },
             members: vec![Member::new(normal(written), written)],
             shell: ("import ".to_owned(), String::new()),
             join_key: Some(group(written).to_owned()),
-            in_block: list.is_some(),
+            in_block: block.is_some(),
             ..Statement::default()
         });
     }
-    let on_lines = list.is_some_and(|list| list.end_position().row > list.start_position().row);
+    let on_lines = block.is_some_and(|block| block.end_position().row > block.start_position().row);
     if !on_lines {
         return;
     }

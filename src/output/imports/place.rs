@@ -12,11 +12,11 @@ use crate::workspace::Language;
 #[derive(Debug, Default)]
 pub(super) struct Place {
     /// The last thing that has to come before imports.
-    pub(super) header_end: Option<usize>,
+    pub(super) header: Option<usize>,
     /// The last import that must come before others.
-    pub(super) future_end: Option<usize>,
+    pub(super) future: Option<usize>,
     /// The last import of the first group of them.
-    pub(super) imports_end: Option<usize>,
+    pub(super) imports: Option<usize>,
 }
 
 /// Where a text without anything before its imports begins: behind a byte order mark.
@@ -36,17 +36,17 @@ pub(super) fn leading_part(family: Family, language: &Language, text: &str) -> O
     let mut comment_end = None;
     if container != tree.root_node() {
         // Within an include guard: its name, and the definition of it.
-        place.header_end = nodes.get(1).map(&end);
+        place.header = nodes.get(1).map(&end);
     }
     for node in &nodes {
         if let Some(comment_end) = comment_end.take() {
             let gap = &text[comment_end..node.start_byte().max(comment_end)];
             if lines(gap).filter(|line| !line.end.is_empty()).count() > 1 || is_header(family, *node, text) {
-                place.header_end = Some(comment_end);
+                place.header = Some(comment_end);
             }
         }
         if is_header(family, *node, text) {
-            place.header_end = Some(end(node));
+            place.header = Some(end(node));
         } else if node.kind().contains("comment") {
             comment_end = Some(end(node));
         } else if !is_passable(family, *node) {
@@ -55,16 +55,16 @@ pub(super) fn leading_part(family: Family, language: &Language, text: &str) -> O
     }
     if comment_end.is_some() {
         // Nothing but comments.
-        place.header_end = comment_end;
+        place.header = comment_end;
     }
 
     let first = nodes.iter().position(|node| family.is_import(*node, text));
     let run = first.map_or(&[][..], |first| &nodes[first..]);
     for node in run {
         if family.is_import(*node, text) {
-            place.imports_end = Some(end(node));
+            place.imports = Some(end(node));
             if node.kind() == "future_import_statement" {
-                place.future_end = Some(end(node));
+                place.future = Some(end(node));
             }
         } else if !is_passable(family, *node) && !node.kind().contains("comment") {
             break;

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::statements::{Imports, Join, Member, Statement, normal};
+use super::statements::{Imports, Join, Member, Scope, Statement, normal};
 
 pub(super) fn is_import(node: Node<'_>) -> bool {
     matches!(node.kind(), "import_statement" | "import_from_statement" | "future_import_statement")
@@ -54,14 +54,18 @@ fn read_one(node: Node<'_>, text: &str, guarded: bool, imports: &mut Imports) {
     } else if let (Some(key), Some(last)) = (&join_key, names.last()) {
         imports.joins.push(Join::behind(key.clone(), *last, text));
     }
+    let scope = match (guarded, module) {
+        (true, _) => Scope::TypeChecking,
+        (false, "__future__") => Scope::First,
+        (false, _) => Scope::File,
+    };
     imports.statements.push(Statement {
         span: node.byte_range(),
         members,
         shell: (plain(""), String::new()),
         one_each: module.is_empty(),
         join_key,
-        guarded,
-        future: module == "__future__",
+        scope,
         in_block: false,
     });
 }

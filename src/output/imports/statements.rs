@@ -102,12 +102,21 @@ pub(super) struct Statement {
     pub(super) one_each: bool,
     /// The key of the [`Join`] that members may go to.
     pub(super) join_key: Option<String>,
-    /// Whether only type checkers see it.
-    pub(super) guarded: bool,
-    /// Whether it has to come before all others.
-    pub(super) future: bool,
+    pub(super) scope: Scope,
     /// Whether it is a line of a block, which is nothing on its own.
     pub(super) in_block: bool,
+}
+
+/// Where a statement belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Among the file's imports.
+    #[default]
+    File,
+    /// Where only type checkers see it.
+    TypeChecking,
+    /// Before all others.
+    First,
 }
 
 impl Statement {

@@ -194,7 +194,7 @@ impl Reader<'_> {
             "expression_statement" => match inner.named_child(0) {
                 Some(call) if call.kind().contains("call") => self.call(call, &mut unit),
                 Some(assignment) if assignment.kind().contains("assignment") => {
-                    self.value(assignment, "left", &mut unit)
+                    self.value(assignment, "left", &mut unit);
                 }
                 Some(string) if string.kind() == "string" && self.family == "python" => unit.kind = Kind::Frame,
                 _ => {}
