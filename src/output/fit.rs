@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn copies_of_the_lines_around_are_taken_off() {
         check(FILE, &format!("limit = 10\n\n{ANSWER}"), ANSWER);
-        check(FILE, &format!("{ANSWER}\n\ndef other():\n    pass"), &ANSWER);
+        check(FILE, &format!("{ANSWER}\n\ndef other():\n    pass"), ANSWER);
         let whole = format!("import os\n\nlimit = 10\n\n{ANSWER}\n\ndef other():\n    pass\n");
         check(FILE, &whole, ANSWER);
         // A selection that ends at the line's end, and one that begins behind the indentation.

@@ -46,8 +46,8 @@ fn head(document: &str) -> &str {
     if document.len() <= LONG {
         return document;
     }
-    let end = document.floor_char_boundary(LONG);
-    &document[..line_start(document, end)]
+    let end = document.bytes().take(LONG).rposition(|byte| byte == b'\n').map_or(0, |at| at + 1);
+    &document[..end]
 }
 
 /// The lines without blank ones and without an indentation that all have.

@@ -13,7 +13,7 @@ use units::{Body, Kind, Unit, normal, units};
 use super::answer::BadAnswer;
 use super::edit::TextEdit;
 use super::imports::merge_imports;
-use super::lines::{dominant_line_end, indentation, line_end, line_start, lines};
+use super::lines::{dominant_line_end, indentation, line_end, line_start, lines, next_line};
 use super::tree::multi_line_strings;
 use crate::workspace::Language;
 use crate::workspace::test_files::TestPlace;
@@ -80,7 +80,7 @@ pub fn add_tests(
         merge.inline(&there, &wanted)?;
     } else {
         merge.imports(&wanted, None);
-        merge.level(&wanted, &there, &Place::end_of_file(existing, &there))?;
+        merge.level(&wanted, &there, &Place::end_of_file(existing, &there, &wanted))?;
     }
     let Merge { mut edits, mut result, .. } = merge;
     edits.sort_by_key(|edit| edit.span.start);
@@ -120,17 +120,18 @@ struct Place {
 }
 
 impl Place {
-    fn end_of_file(document: &str, there: &[Unit]) -> Self {
-        let blank = if there.iter().any(|unit| unit.two_apart) { 2 } else { 1 };
+    fn end_of_file(document: &str, there: &[Unit], wanted: &[Unit]) -> Self {
+        let blank = if there.iter().chain(wanted).any(|unit| unit.two_apart) { 2 } else { 1 };
         // What runs the tests stays last.
         let runner = there.last().filter(|unit| unit.kind == Kind::Runner);
         let last = if runner.is_some() { there.len().checked_sub(2) } else { there.len().checked_sub(1) };
-        let at = match (last.and_then(|index| there.get(index)), runner) {
-            (Some(unit), Some(_)) => unit.span.end,
-            (None, Some(runner)) => runner.span.start,
-            _ => document.trim_end().len(),
+        let (at, tail) = match (last.and_then(|index| there.get(index)), runner) {
+            (Some(unit), Some(_)) => (next_line(document, unit.span.end), String::new()),
+            (None, Some(runner)) => (runner.span.start, "\n".repeat(blank)),
+            // Imports go behind the last line too, and come first if they go to the same place.
+            _ => (next_line(document, document.trim_end().len()), String::new()),
         };
-        Self { at, indent: String::new(), blank: if at == 0 { 0 } else { blank }, tail: String::new() }
+        Self { at, indent: String::new(), blank: if at == 0 { 0 } else { blank }, tail }
     }
 
     fn end_of_body(document: &str, body: &Body) -> Self {
@@ -192,7 +193,7 @@ impl Merge<'_> {
     fn level(&mut self, wanted: &[Unit], there: &[Unit], place: &Place) -> Result<(), BadAnswer> {
         let known: HashSet<String> = there.iter().map(|unit| normal(&self.document[unit.code.clone()])).collect();
         let mut added: Vec<(&Unit, String)> = Vec::new();
-        let mut used: HashSet<&str> = there.iter().chain(wanted).filter_map(|unit| unit.name.as_deref()).collect();
+        let used: HashSet<&str> = there.iter().chain(wanted).filter_map(|unit| unit.name.as_deref()).collect();
         let mut new_names: Vec<(String, String)> = Vec::new();
         for unit in wanted.iter().filter(|unit| !matches!(unit.kind, Kind::Import | Kind::Frame)) {
             let same = there.iter().find(|other| unit.key.is_some() && other.key == unit.key);
@@ -221,10 +222,10 @@ impl Merge<'_> {
                 _ => added.push((unit, self.text_of(unit, &place.indent))),
             }
         }
-        used.clear();
         if added.is_empty() {
             return Ok(());
         }
+        let at_line_start = line_start(self.document, place.at) == place.at;
         let mut text = String::new();
         for (index, (unit, code)) in added.iter().enumerate() {
             let before = index.checked_sub(1).map(|before| added[before].0.span.end);
@@ -235,18 +236,17 @@ impl Merge<'_> {
                 Some(_) => place.blank.max(1),
                 None => place.blank,
             };
-            text.push_str(&"\n".repeat(if place.at == 0 && index == 0 { 0 } else { blank + 1 }));
+            text.push_str(&"\n".repeat(if index == 0 && at_line_start { blank } else { blank + 1 }));
             text.push_str(code);
         }
         for (old, new) in &new_names {
             text = with_name(&text, old, new);
         }
         self.result.renamed.extend(new_names);
-        text.push_str(&place.tail);
-        let rest = &self.document[place.at..];
-        if place.at == 0 || rest.is_empty() && self.document.ends_with(['\n', '\r']) {
+        if at_line_start {
             text.push('\n');
         }
+        text.push_str(&place.tail);
         self.edits.push(TextEdit { span: place.at..place.at, text: text.replace('\n', self.line_end) });
         Ok(())
     }

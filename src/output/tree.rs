@@ -1,13 +1,20 @@
 //! What this room asks of a syntax tree.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
 
-use tree_sitter::{Node, Parser, Tree};
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 use crate::workspace::Language;
 use crate::workspace::language::Grammar;
 
-/// The tree of a text; `None` for a language without a grammar.
+/// Texts larger than this are not parsed.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// A parse that takes longer is given up: some texts drive error recovery into the ground.
+const MAX_TIME: Duration = Duration::from_secs(2);
+
+/// The tree of a text; `None` for a language without a grammar, and for a text too large or too tangled.
 pub(crate) fn parse(language: &Language, text: &str) -> Option<Tree> {
     let grammar = match language.grammar? {
         Grammar::Bash => tree_sitter_bash::LANGUAGE,
@@ -24,9 +31,17 @@ pub(crate) fn parse(language: &Language, text: &str) -> Option<Tree> {
         Grammar::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
         Grammar::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
     };
+    if text.len() > MAX_BYTES {
+        return None;
+    }
     let mut parser = Parser::new();
     parser.set_language(&grammar.into()).ok()?;
-    parser.parse(text, None)
+    let begun = Instant::now();
+    let mut progress = |_: &ParseState| {
+        if begun.elapsed() > MAX_TIME { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))
 }
 
 /// Every node, parents first, without those below a node for which `enter` is false.

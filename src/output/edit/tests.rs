@@ -246,7 +246,8 @@ proptest! {
         answer in "([a-z é\t]{0,4}\n){0,6}",
         imports in prop::collection::vec("(import|from [ab] import) [a-c]", 0..3),
     ) {
-        let (from, to) = (document.floor_char_boundary(from), document.floor_char_boundary(to));
+        let boundary = |at: usize| document.char_indices().map(|(at, _)| at).nth(at).unwrap_or(document.len());
+        let (from, to) = (boundary(from), boundary(to));
         let selection = from.min(to)..from.max(to);
         let edits = replace_selection(&document, selection.clone(), language::by_id("python"), &answer);
         let mut at = selection.start;
@@ -268,8 +269,8 @@ proptest! {
 
 #[test]
 fn long_texts_without_anything_in_common_end() {
-    let old: String = (0..4000).map(|line| format!("old {line}\n")).collect();
-    let new: String = (0..4000).map(|line| format!("new {line} {line}\n")).collect();
+    let text = |word: &str| (0..4000).map(|line| format!("{word} {line}")).collect::<Vec<_>>().join("\n") + "\n";
+    let (old, new) = (text("old"), text("new"));
     let edits = replace_selection(&old, 0..old.len(), language::by_id("python"), &new);
     assert_eq!(apply(&old, &edits), new);
 }

@@ -60,6 +60,23 @@ fn python() {
 }
 
 #[test]
+fn imports_come_before_tests_where_a_file_has_nothing_else() {
+    check(
+        "python",
+        "import os\n",
+        "import re\n\n\ndef test_a():\n    pass\n",
+        "import os\nimport re\n\n\ndef test_a():\n    pass\n",
+    );
+    check(
+        "python",
+        "if __name__ == \"__main__\":\n    main()\n",
+        "def test_a():\n    pass\n",
+        "def test_a():\n    pass\n\n\nif __name__ == \"__main__\":\n    main()\n",
+    );
+    check("csharp", "using A;\n", "using B;\n\nclass C {}\n", "using A;\nusing B;\n\nclass C {}\n");
+}
+
+#[test]
 fn names_are_not_repeated() {
     let existing = "def test_a():\n    assert a() == 1\n\n\ndef test_b():\n    pass\n";
     let (text, found) = added("python", existing, "def test_a():\n    assert a() == 2\n\n\ndef test_b():\n    pass\n");
@@ -165,4 +182,61 @@ fn languages_without_a_grammar() {
     );
     let (text, _) = added("elixir", "test \"a\" do\nend\n", "test \"b\" do\nend");
     assert_eq!(text, "test \"a\" do\nend\n\ntest \"b\" do\nend\n");
+}
+
+/// Pieces of test files, whole and broken, of several languages.
+const PIECES: [&str; 24] = [
+    "import a\n",
+    "from a import b, c\n",
+    "if TYPE_CHECKING:\n    from a import b\n",
+    "def test_a():\n    pass\n",
+    "class A:\n    def test_b(self):\n        \"\"\"é\n  x\"\"\"\n",
+    "class A {\n  void a() {}\n}\n",
+    "package a\n",
+    "import (\n\t\"os\"\n)\n",
+    "func TestA(t *testing.T) {\n",
+    "}\n",
+    "use a::{b, c};\n",
+    "#[cfg(test)]\nmod tests {\n    use super::*;\n",
+    "#[test]\nfn a() {}\n",
+    "import { a } from 'b';\n",
+    "describe('a', () => {\n",
+    "it('b', () => {});\n",
+    "});\n",
+    "RSpec.describe A do\n",
+    "end\n",
+    "<?php\n",
+    "// 👍🏽\n",
+    "# é\n",
+    "\n",
+    "\"\"\"",
+];
+
+fn file() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    (prop::collection::vec(prop::sample::select(&PIECES[..]), 0..7), prop::sample::select(&["\n", "\r\n", "\r"][..]))
+        .prop_map(|(pieces, end)| pieces.concat().replace('\n', end))
+}
+
+proptest::proptest! {
+    #[test]
+    fn existing_code_never_changes(existing in file(), code in file(), id in proptest::sample::select(
+        &["python", "javascript", "typescript", "rust", "go", "java", "ruby", "php", "c", "cpp", "lua", "shellscript", "csharp"][..],
+    )) {
+        let language = language::by_id(id);
+        let blank = existing.trim().is_empty();
+        if let Ok(found) = add_tests(Some(&existing), &place(id == "rust"), language, &code) {
+            let mut at = 0;
+            for edit in &found.edits {
+                proptest::prop_assert!(blank || edit.span.is_empty(), "{edit:?}");
+                proptest::prop_assert!(existing.is_char_boundary(edit.span.start) && edit.span.start >= at);
+                at = edit.span.end;
+            }
+            apply(&existing, &found.edits);
+        }
+        let imports: Vec<String> = code.lines().map(str::to_owned).collect();
+        for edit in merge_imports(&existing, language, &imports) {
+            proptest::prop_assert!(edit.span.is_empty() && existing.is_char_boundary(edit.span.start), "{edit:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Languages without a grammar: tests are added by the look of lines.
 
 use super::{TestsEdit, TextEdit};
-use crate::output::lines::{dominant_line_end, indentation, line_start, lines};
+use crate::output::lines::{dominant_line_end, indentation, line_start, lines, next_line};
 use crate::workspace::Language;
 
 /// Words that a line of imports begins with.
@@ -32,15 +32,17 @@ pub(super) fn add(existing: &str, language: &Language, code: &str) -> TestsEdit 
             (at, inner, "")
         }
         _ => {
-            let at = existing.trim_end().len();
-            (at, rest, if at == existing.len() { "\n" } else { "" })
+            let at = next_line(existing, existing.trim_end().len());
+            (at, rest, "\n")
         }
     };
     if flat(existing).contains(&flat(added)) {
         return result;
     }
-    let text = format!("\n\n{added}{tail}").replace('\n', line_end);
+    let lead = if line_start(existing, at) == at { "\n" } else { "\n\n" };
+    let text = format!("{lead}{added}{tail}").replace('\n', line_end);
     result.edits.push(TextEdit { span: at..at, text });
+    result.edits = super::joined(result.edits);
     result
 }
 
