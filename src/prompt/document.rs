@@ -249,7 +249,7 @@ mod tests {
         fn every_line_is_shown_or_named_as_left_out_in_its_order(
             count in 1_usize..200, from in 0_usize..200, length in 0_usize..50, bytes in 0_usize..3000, ends in any::<bool>()
         ) {
-            let mut text: String = (1..=count).map(|line| format!("this is line {line}\n")).collect();
+            let mut text = (1..=count).fold(String::new(), |text, line| text + &format!("this is line {line}\n"));
             if !ends {
                 text.pop();
             }
@@ -261,9 +261,9 @@ mod tests {
             let mut next = 1;
             for line in excerpt.lines() {
                 if let Some(range) = line.strip_prefix("<omitted lines=\"") {
-                    let (from, to) = range.strip_suffix("\"/>").unwrap().split_once('-').unwrap();
-                    prop_assert_eq!(from.parse::<usize>().unwrap(), next);
-                    next = to.parse::<usize>().unwrap() + 1;
+                    let (lowest, highest) = range.strip_suffix("\"/>").unwrap().split_once('-').unwrap();
+                    prop_assert_eq!(lowest.parse::<usize>().unwrap(), next);
+                    next = highest.parse::<usize>().unwrap() + 1;
                 } else {
                     prop_assert_eq!(line, format!("this is line {next}"));
                     next += 1;

@@ -204,8 +204,10 @@ fn tokens(blocks: &[String], model: &Model) -> u64 {
 
 /// The model's id as the user wrote it, which may name a dated version of the same model.
 fn model_id(input: &Input<'_>) -> String {
-    let written = input.settings.model_for(&input.action.id);
-    if models::lookup(written).id == input.model.id { written.to_owned() } else { input.model.id.clone() }
+    let settings = input.settings;
+    let written = [settings.model_for(&input.action.id), &settings.fast_model];
+    let same = written.into_iter().find(|written| models::lookup(written).id == input.model.id);
+    same.unwrap_or(&input.model.id).to_owned()
 }
 
 fn max_tokens(input: &Input<'_>) -> u32 {

@@ -337,6 +337,26 @@ fn model_thinking_and_size_follow_the_settings_and_the_model() {
 }
 
 #[test]
+fn a_dated_id_is_sent_as_it_was_written_for_the_fast_model_too() {
+    let mut case = Case::new();
+    case.settings.fast_model = "claude-haiku-4-5-20251001".into();
+    let model = models::lookup(&case.settings.fast_model);
+    let plan = plan(&Input {
+        action: actions::find("explain").unwrap(),
+        settings: &case.settings,
+        model: &model,
+        language: language::by_id("python"),
+        path: "x.py",
+        text: &case.text,
+        selection: case.selected.clone(),
+        rules: &[],
+        prompt: None,
+        tests: None,
+    });
+    assert_eq!(plan.unwrap().request.model, "claude-haiku-4-5-20251001");
+}
+
+#[test]
 fn a_large_file_is_sent_as_an_excerpt() {
     let mut text = String::from("import json\n");
     for index in 0..6_000 {
