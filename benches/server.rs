@@ -1,0 +1,314 @@
+//! Drives the built server over stdio as an editor does, and prints how long it takes.
+//!
+//! `cargo bench --bench server` builds with optimizations and prints one line a figure: median, 99th percentile and worst.
+//! These are wall-clock times of a whole process; on a busy machine compare runs, not single numbers.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let all: [(&str, fn()); 5] = [
+        ("start", start),
+        ("changes", changes),
+        ("memory", memory),
+        ("code_action", code_action),
+        ("stream", stream),
+    ];
+    for (name, bench) in all {
+        if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            bench();
+        }
+    }
+}
+
+/// From spawning the process to the answer of `initialize`.
+fn start() {
+    let mut times = Vec::new();
+    for _ in 0..40 {
+        let begun = Instant::now();
+        let mut server = Server::spawn(&[]);
+        server.initialize(json!({}));
+        times.push(begun.elapsed());
+        server.quit();
+    }
+    print("spawn to initialize", times);
+}
+
+/// One-character changes in a 2 MB document, all sent at once, then `shutdown`.
+fn changes() {
+    let mut times = Vec::new();
+    for _ in 0..7 {
+        let mut server = Server::spawn(&[]);
+        server.initialize(json!({}));
+        server.open(&large_document());
+        server.request("aside/usage", Value::Null);
+        let mut frames = Vec::new();
+        for number in 0..20_000u32 {
+            let place = json!({ "line": number % 40_000, "character": number % 30 });
+            let params = json!({
+                "textDocument": { "uri": URI, "version": number + 2 },
+                "contentChanges": [{ "range": { "start": place, "end": place }, "text": "x" }],
+            });
+            frames.extend(frame(&json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": params })));
+        }
+        let begun = Instant::now();
+        server.stdin.write_all(&frames).expect("the server reads");
+        server.request("shutdown", Value::Null);
+        times.push(begun.elapsed());
+        server.quit();
+    }
+    print("20,000 changes in 2 MB, then shutdown", times);
+}
+
+/// Resident memory of a server with nothing open, a second after it started.
+fn memory() {
+    let mut server = Server::spawn(&[]);
+    server.initialize(json!({}));
+    std::thread::sleep(Duration::from_secs(1));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap_or_default();
+    let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or("VmRSS: unknown");
+    println!("{:<44} {}", "idle memory", resident.trim_start_matches("VmRSS:").trim());
+    server.quit();
+}
+
+/// The answer to `textDocument/codeAction` for a selection in a 2 MB document.
+fn code_action() {
+    let mut server = Server::spawn(&[]);
+    server.initialize(json!({}));
+    server.open(&large_document());
+    let mut times = Vec::new();
+    for number in 0..2_000u32 {
+        let range = json!({
+            "start": { "line": number * 19, "character": 0 },
+            "end": { "line": number * 19 + 10, "character": 0 },
+        });
+        let params = json!({ "textDocument": { "uri": URI }, "range": range, "context": { "diagnostics": [] } });
+        let begun = Instant::now();
+        let menu = server.request("textDocument/codeAction", params);
+        times.push(begun.elapsed());
+        assert!(menu["result"].as_array().is_some_and(|menu| !menu.is_empty()), "there is a menu: {menu}");
+    }
+    print("code action in 2 MB", times);
+    server.quit();
+}
+
+/// From the moment a text delta is written to the server's socket to the moment its `aside/stream` notification is read,
+/// with 20 streams of 50 deltas a second each.
+fn stream() {
+    const STREAMS: usize = 20;
+    const DELTAS: usize = 250;
+    let zero = Arc::new(Instant::now());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let clock = zero.clone();
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let clock = clock.clone();
+            std::thread::spawn(move || answer(connection, &clock, DELTAS));
+        }
+    });
+    let base_url = format!("http://{address}");
+    let mut server = Server::spawn(&[("ANTHROPIC_BASE_URL", &base_url), ("ANTHROPIC_API_KEY", "benchmark")]);
+    server.initialize(json!({ "maxRunning": STREAMS }));
+    let text: String = (0..STREAMS).map(|n| format!("def f{n}(a, b):\n    return a + b + {n}\n\n\n")).collect();
+    server.open(&text);
+    for number in 0..STREAMS {
+        let range = json!({
+            "start": { "line": number * 4, "character": 0 },
+            "end": { "line": number * 4 + 2, "character": 0 },
+        });
+        let run = json!({ "action": "explain", "uri": URI, "range": range });
+        server.send("workspace/executeCommand", json!({ "command": "aside.run", "arguments": [run] }), true);
+    }
+    let mut times = Vec::new();
+    let mut ended = 0;
+    while ended < STREAMS {
+        let message = server.receive();
+        let now = zero.elapsed();
+        if message["method"] != "aside/stream" {
+            continue;
+        }
+        match message["params"]["kind"].as_str() {
+            Some("text") => {
+                let stamps = message["params"]["text"].as_str().unwrap_or_default().split_whitespace();
+                let sent = stamps.filter_map(|stamp| stamp.parse().ok()).map(Duration::from_nanos);
+                times.extend(sent.map(|sent| now.saturating_sub(sent)));
+            }
+            Some("end") => {
+                assert_eq!(message["params"]["outcome"], "shown", "{message}");
+                ended += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(times.len(), STREAMS * DELTAS, "every delta arrived");
+    print("delta in to notification out, 20 streams", times);
+    server.quit();
+}
+
+/// Plays one streamed answer whose text is the time at which each delta was sent.
+fn answer(mut connection: TcpStream, clock: &Instant, deltas: usize) {
+    connection.set_nodelay(true).expect("a socket option");
+    let mut reader = BufReader::new(connection.try_clone().expect("a socket"));
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("a body");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let usage = json!({ "input_tokens": 10, "output_tokens": 1 });
+    let message = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": usage,
+    });
+    let mut send = |event: Value| {
+        let name = event["type"].as_str().unwrap_or_default().to_owned();
+        let _ = connection.write_all(format!("event: {name}\ndata: {event}\n\n").as_bytes());
+    };
+    let block = json!({ "type": "text", "text": "" });
+    let _ = std::io::Write::write_all(&mut reader.get_ref(), head.as_bytes());
+    send(json!({ "type": "message_start", "message": message }));
+    send(json!({ "type": "content_block_start", "index": 0, "content_block": block }));
+    for _ in 0..deltas {
+        std::thread::sleep(Duration::from_millis(20));
+        let text = format!("{} ", clock.elapsed().as_nanos());
+        send(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } }));
+    }
+    send(json!({ "type": "content_block_stop", "index": 0 }));
+    let stop = json!({ "stop_reason": "end_turn", "stop_sequence": null });
+    send(json!({ "type": "message_delta", "delta": stop, "usage": { "output_tokens": deltas } }));
+    send(json!({ "type": "message_stop" }));
+}
+
+const URI: &str = "file:///bench/large.py";
+
+/// 2 MB of plausible Python.
+fn large_document() -> String {
+    let mut text = String::new();
+    while text.len() < 2_000_000 {
+        let number = text.len();
+        text.push_str(&format!("def f_{number}(first, second=1):\n    total = first + second * {number}\n    return total\n\n"));
+    }
+    text
+}
+
+fn print(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let index = ((times.len() - 1) as f64 * share).round() as usize;
+        times[index].as_secs_f64() * 1000.0
+    };
+    println!("{what:<44} median {:>8.3} ms   p99 {:>8.3} ms   worst {:>8.3} ms", at(0.5), at(0.99), at(1.0));
+}
+
+struct Server {
+    process: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    next_id: i64,
+    _home: tempfile::TempDir,
+}
+
+impl Server {
+    fn spawn(environment: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_aside"))
+            .arg("serve")
+            .env_clear()
+            .env("HOME", home.path())
+            .env("ASIDE_DATA_DIR", home.path().join("data"))
+            .env("ASIDE_CACHE_DIR", home.path().join("cache"))
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let stdin = process.stdin.take().expect("a pipe");
+        let stdout = BufReader::new(process.stdout.take().expect("a pipe"));
+        Self { process, stdin, stdout, next_id: 0, _home: home }
+    }
+
+    fn initialize(&mut self, options: Value) {
+        let capabilities = json!({
+            "textDocument": { "codeAction": { "codeActionLiteralSupport": { "codeActionKind": { "valueSet": [] } } } },
+            "experimental": { "aside": { "stream": true } },
+        });
+        let params = json!({
+            "processId": null, "rootUri": null, "capabilities": capabilities, "initializationOptions": options,
+        });
+        self.request("initialize", params);
+        self.send("initialized", json!({}), false);
+    }
+
+    fn open(&mut self, text: &str) {
+        let document = json!({ "uri": URI, "languageId": "python", "version": 1, "text": text });
+        self.send("textDocument/didOpen", json!({ "textDocument": document }), false);
+    }
+
+    /// Sends a request and reads up to its answer.
+    fn request(&mut self, method: &str, params: Value) -> Value {
+        self.send(method, params, true);
+        loop {
+            let message = self.receive();
+            if message["id"] == self.next_id && message.get("method").is_none() {
+                return message;
+            }
+        }
+    }
+
+    fn send(&mut self, method: &str, params: Value, answered: bool) {
+        let mut message = json!({ "jsonrpc": "2.0", "method": method });
+        if !params.is_null() {
+            message["params"] = params;
+        }
+        if answered {
+            self.next_id += 1;
+            message["id"] = json!(self.next_id);
+        }
+        self.stdin.write_all(&frame(&message)).expect("the server reads");
+    }
+
+    fn receive(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            assert!(self.stdout.read_line(&mut line).expect("a header") > 0, "the server ended");
+            if let Some(value) = line.strip_prefix("Content-Length: ") {
+                length = value.trim().parse().expect("a length");
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.stdout.read_exact(&mut body).expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    fn quit(mut self) {
+        drop(self.stdin);
+        self.process.wait().expect("the server ends");
+    }
+}
+
+fn frame(message: &Value) -> Vec<u8> {
+    let body = message.to_string();
+    format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
