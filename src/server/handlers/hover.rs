@@ -180,6 +180,7 @@ fn start(
         };
         let host = HoverHost(Mutex::new(sender));
         let report = run(&context, &order, &host, &token).await;
+        super::run::remember(&session, &order, &report);
         if report.outcome == Outcome::Failed {
             // A hover is no place for errors, and it comes again; `asking` is cleared so that it may.
             tracing::warn!(job = report.job, "the hover's request failed: {}", report.sentence());

@@ -180,7 +180,7 @@ fn channel(session: &Session, order: &Order, title: String, progress: Option<Pro
 }
 
 /// A fresh explanation is there for the next hover.
-fn remember(session: &Session, order: &Order, report: &Report) {
+pub(super) fn remember(session: &Session, order: &Order, report: &Report) {
     if report.outcome != Outcome::Shown {
         return;
     }
