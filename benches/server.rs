@@ -3,6 +3,13 @@
 //! `cargo bench --bench server` builds with optimizations and prints one line a figure: median, 99th percentile and worst.
 //! These are wall-clock times of a whole process; on a busy machine compare runs, not single numbers.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "a benchmark prints, and ends where its ground is not as it must be"
+)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -13,13 +20,8 @@ use serde_json::{Value, json};
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let all: [(&str, fn()); 5] = [
-        ("start", start),
-        ("changes", changes),
-        ("memory", memory),
-        ("code_action", code_action),
-        ("stream", stream),
-    ];
+    let all: [(&str, fn()); 5] =
+        [("start", start), ("changes", changes), ("memory", memory), ("code_action", code_action), ("stream", stream)];
     for (name, bench) in all {
         if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
             bench();
@@ -116,7 +118,8 @@ fn stream() {
     let base_url = format!("http://{address}");
     let mut server = Server::spawn(&[("ANTHROPIC_BASE_URL", &base_url), ("ANTHROPIC_API_KEY", "benchmark")]);
     server.initialize(json!({ "maxRunning": STREAMS }));
-    let text: String = (0..STREAMS).map(|n| format!("def f{n}(a, b):\n    return a + b + {n}\n\n\n")).collect();
+    let functions: Vec<_> = (0..STREAMS).map(|n| format!("def f{n}(a, b):\n    return a + b + {n}\n\n\n")).collect();
+    let text = functions.concat();
     server.open(&text);
     for number in 0..STREAMS {
         let range = json!({
@@ -203,7 +206,9 @@ fn large_document() -> String {
     let mut text = String::new();
     while text.len() < 2_000_000 {
         let number = text.len();
-        text.push_str(&format!("def f_{number}(first, second=1):\n    total = first + second * {number}\n    return total\n\n"));
+        let function =
+            format!("def f_{number}(first, second=1):\n    total = first + second * {number}\n    return total\n\n");
+        text.push_str(&function);
     }
     text
 }

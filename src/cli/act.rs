@@ -71,14 +71,14 @@ impl ActArgs {
 }
 
 /// Runs the action.
-pub fn run(args: ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+pub fn run(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let action = actions::find(&args.action)?;
     if action.result == ResultForm::Control {
         return Err(Error::new(ErrorKind::Config, format!("`{}` is for editors.", action.id))
             .hint("Ctrl-C cancels a running `aside act`.")
             .into());
     }
-    let input = input::read(&args, invocation)?;
+    let input = input::read(args, invocation)?;
     let root = invocation.workspace_root(input.snapshot.path.as_deref());
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
     resolved.usable()?;

@@ -133,7 +133,7 @@ pub mod exit {
 fn dispatch(command: Command, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(&args, invocation),
-        Command::Act(args) => act::run(args, invocation),
+        Command::Act(args) => act::run(&args, invocation),
         Command::Actions(args) => actions::run(&args, invocation),
         Command::Usage(args) => usage::run(&args, invocation),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(&args, invocation)),

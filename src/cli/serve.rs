@@ -28,9 +28,9 @@ pub struct ServeArgs {
 
 /// Serves until the editor ends it. The process ends here: a thread that still reads standard input would hold it.
 pub fn run(args: &ServeArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let _log = log::start(args.log.as_deref(), args.log_level.as_deref(), &invocation.env)?;
+    let log = log::start(args.log.as_deref(), args.log_level.as_deref(), &invocation.env)?;
     let simulator = args.simulate.then(SimulatorOptions::default);
     let code = super::runtime()?.block_on(server::serve(invocation.env.clone(), simulator));
-    drop(_log);
+    drop(log);
     std::process::exit(i32::from(code))
 }

@@ -57,7 +57,7 @@ impl<H: Host> Run<'_, H> {
         let mut repaired = false;
         let mut retried = false;
         loop {
-            let obstacle = match self.change(&text, &step) {
+            let obstacle = match tokio::task::block_in_place(|| self.change(&text, &step)) {
                 Ok((change, note)) => match self.apply(&change).await? {
                     Landing::Landed => return Ok(self.landed(&change, note, Outcome::Applied)),
                     Landing::Proposed => return Ok(self.landed(&change, note, Outcome::Proposed)),

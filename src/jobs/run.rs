@@ -154,7 +154,8 @@ impl<H: Host> Run<'_, H> {
             ResultForm::Tests => Some(edit::place_for_tests(order)?),
             _ => None,
         };
-        let plan = plan_for(order, self.host, &self.model, place.as_ref())?;
+        // A large file takes a while to parse.
+        let plan = tokio::task::block_in_place(|| plan_for(order, self.host, &self.model, place.as_ref()))?;
         self.notes.extend(plan.notes.iter().cloned());
         self.asked.clone_from(&plan.request.messages);
         let answer = self.ask(&plan.request).await?;
@@ -164,12 +165,12 @@ impl<H: Host> Run<'_, H> {
                 Some(place) => self.land(&plan, answer, Step::Tests(place)).await,
                 None => Err(Error::new(ErrorKind::Internal, "No place for the tests was looked up.").into()),
             },
-            _ => self.explain(&answer).await,
+            _ => self.explain(&answer),
         }
     }
 
     /// An answer to read: shown whole, also when it was cut short at the limit.
-    async fn explain(&mut self, answer: &Answer) -> Result<Outcome, Stop> {
+    fn explain(&mut self, answer: &Answer) -> Result<Outcome, Stop> {
         let text = text_of(answer);
         if text.trim().is_empty() {
             return Err(Error::new(ErrorKind::BadAnswer, "The model answered without any text.")
@@ -285,7 +286,7 @@ impl<H: Host> Run<'_, H> {
         match ended {
             None => Err(Stop::Cancelled),
             Some(Err(failure)) => Err(self.failed(failure)),
-            Some(Ok(answer)) => self.accepted(answer),
+            Some(Ok(answer)) => Self::accepted(answer),
         }
     }
 
@@ -304,7 +305,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// A refusal is an answer by its status and a failure by its content.
-    fn accepted(&mut self, answer: Answer) -> Result<Answer, Stop> {
+    fn accepted(answer: Answer) -> Result<Answer, Stop> {
         if answer.message.stop_reason == Some(StopReason::Refusal) {
             let details = answer.message.stop_details.unwrap_or_default();
             let why = details.explanation.or(details.category).map(|why| format!(": {why}")).unwrap_or_default();

@@ -19,7 +19,7 @@ pub(super) struct Backend {
 
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        Ok(lifecycle::initialize(&self.session, params))
+        Ok(lifecycle::initialize(&self.session, &params))
     }
 
     async fn initialized(&self, _: InitializedParams) {
@@ -40,7 +40,7 @@ pub(super) fn service(
     end: CancellationToken,
 ) -> (LspService<Backend>, ClientSocket) {
     LspService::build_with_lifecycle_methods(|client| Backend {
-        session: Arc::new(Session::new(client, environment, simulator, end)),
+        session: Arc::new(Session::new(client, &environment, simulator, end)),
     })
     .custom_method("textDocument/didOpen", text_sync::did_open)
     .custom_method("textDocument/didChange", text_sync::did_change)

@@ -96,7 +96,7 @@ pub(super) fn server_capabilities(client: &Capabilities) -> ServerCapabilities {
         Encoding::Utf16 => PositionEncodingKind::UTF16,
         Encoding::Utf32 => PositionEncodingKind::UTF32,
     };
-    let kinds = actions::catalogue().iter().map(|action| CodeActionKind::from(action.kind.to_string())).collect();
+    let kinds = actions::catalogue().iter().map(|action| CodeActionKind::from(action.kind.clone())).collect();
     ServerCapabilities {
         position_encoding: Some(encoding),
         text_document_sync: Some(TextDocumentSync::Options(TextDocumentSyncOptions {

@@ -23,7 +23,7 @@ use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target
 use crate::output::explanation::Explanation;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::write::create_file;
-use crate::workspace::{Span, content};
+use crate::workspace::{Document, Span, content};
 
 /// A client that did not answer for this long is treated as one that refused.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -165,7 +165,7 @@ impl EditorHost {
                 return Landing::Refused("this editor does not apply edits that a server asks for".to_owned());
             }
             let open = state.documents.get(&uri);
-            if open.map(|document| document.version()) != change.base.version {
+            if open.map(Document::version) != change.base.version {
                 return Landing::Stale;
             }
             let edit = workspace_edit(&uri, change, create, state.capabilities.encoding);
@@ -212,7 +212,7 @@ impl EditorHost {
             if landed.get() {
                 return;
             }
-            let open = self.session.state().documents.get(uri).map(|document| document.version());
+            let open = self.session.state().documents.get(uri).map(Document::version);
             if open.is_none() && change.base.version.is_none() {
                 // Not open: give the editor a moment to open it, then take its word.
                 let moment = tokio::time::Instant::now() + Duration::from_millis(300);

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
@@ -93,36 +93,40 @@ where
             _ => {}
         }
         let id = request.id().cloned();
-        let in_order = id.is_none() || matches!(request.method(), "initialize" | "shutdown");
         let method = request.method().to_owned();
+        let answers_itself = method == "workspace/executeCommand";
+        let in_order = matches!(request.method(), "initialize" | "shutdown");
         let future = guarded(method.clone(), id.clone(), self.inner.call(request));
-        if in_order {
-            return finish_now(method, future);
+        match id {
+            Some(id) if !in_order => self.start(id, answers_itself, future),
+            _ => finish_now(&method, future),
         }
-        let Some(id) = id else { return done(None) };
-        self.spawn(method, id, future)
     }
 }
 
 impl<S> Wire<S> {
-    /// Runs a request as a task of its own.
-    fn spawn<E>(
+    /// Starts a request: its handler runs here and now up to where it first waits, so that it sees the state as it was when
+    /// the request came; what is left goes on as a task of its own.
+    fn start<E>(
         &self,
-        method: String,
         id: Id,
+        answers_itself: bool,
         future: impl Future<Output = Reply<E>> + Send + 'static,
     ) -> BoxFuture<'static, Reply<E>>
     where
         E: Send + 'static,
     {
         let token = self.end.child_token();
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), token.clone());
+        let mut future = REQUEST.scope(token.clone(), future).boxed();
+        if let Some(reply) = future.as_mut().now_or_never() {
+            return async move { reply }.boxed();
+        }
+        lock(&self.pending).insert(id.clone(), token.clone());
         let entry = PendingEntry { pending: self.pending.clone(), id: id.clone() };
-        // A command ends with a result when it is cancelled (some clients show an error otherwise); its handler sees the
-        // token. Everything else is dropped where it stands.
-        let answers_itself = method == "workspace/executeCommand";
-        let task = tokio::spawn(REQUEST.scope(token.clone(), async move {
+        let task = tokio::spawn(async move {
             let _entry = entry;
+            // A command ends with a result when it is cancelled (some clients show an error otherwise); its handler sees
+            // the token. Everything else is dropped where it stands.
             if answers_itself {
                 return future.await;
             }
@@ -130,7 +134,7 @@ impl<S> Wire<S> {
                 reply = future => reply,
                 () = token.cancelled() => Ok(Some(Response::from_error(id, Error::request_cancelled()))),
             }
-        }));
+        });
         async move { task.await.unwrap_or(Ok(None)) }.boxed()
     }
 
@@ -141,7 +145,7 @@ impl<S> Wire<S> {
             Some(LspAny::Number(id)) => Id::Number(id.as_i64().unwrap_or_default()),
             _ => return,
         };
-        if let Some(token) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        if let Some(token) = lock(&self.pending).get(&id) {
             token.cancel();
         }
     }
@@ -155,8 +159,12 @@ struct PendingEntry {
 
 impl Drop for PendingEntry {
     fn drop(&mut self) {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        lock(&self.pending).remove(&self.id);
     }
+}
+
+fn lock(pending: &Pending) -> MutexGuard<'_, HashMap<Id, CancellationToken>> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Turns a panic of the handler into an error answer; the server lives on.
@@ -183,18 +191,16 @@ pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
 
 /// Drives a handler that does not wait to its end, here and now.
 fn finish_now<E: Send + 'static>(
-    method: String,
+    method: &str,
     future: impl Future<Output = Reply<E>> + Send + 'static,
 ) -> BoxFuture<'static, Reply<E>> {
     let mut future = future.boxed();
-    match future.as_mut().now_or_never() {
-        Some(reply) => async move { reply }.boxed(),
-        None => {
-            // No handler registered as a notification may wait; should one do so, it must at least not be lost.
-            tracing::error!(method, "a notification's handler waited");
-            future
-        }
+    if let Some(reply) = future.as_mut().now_or_never() {
+        return async move { reply }.boxed();
     }
+    // No handler registered as a notification may wait; should one do so, it must at least not be lost.
+    tracing::error!(method, "a notification's handler waited");
+    future
 }
 
 fn done<E: Send + 'static>(reply: Option<Response>) -> BoxFuture<'static, Reply<E>> {

@@ -77,12 +77,12 @@ impl Session {
     /// A session before `initialize`.
     pub(super) fn new(
         client: Client,
-        environment: Environment,
+        environment: &Environment,
         simulator: Option<SimulatorOptions>,
         end: CancellationToken,
     ) -> Self {
-        let paths = Paths::new(&environment);
-        let layers = Layers::load(&environment, &paths, None);
+        let paths = Paths::new(environment);
+        let layers = Layers::load(environment, &paths, None);
         let settings = Arc::new(layers.resolve().settings);
         Self {
             client,

@@ -79,8 +79,7 @@ fn shortened(explained: &Explained) -> String {
     if open {
         text.push_str("\n```");
     }
-    text.push_str(&format!("\n\n… the whole: `aside.showExplanation {}`", explained.id));
-    text
+    text + &format!("\n\n… the whole: `aside.showExplanation {}`", explained.id)
 }
 
 /// What the fast model is asked for. Not in the catalogue: nobody chooses it from a menu.

@@ -15,7 +15,7 @@ use super::{configuration, usage};
 use crate::workspace::roots::Roots;
 
 /// Learns what the client can do, where it works and what it wants.
-pub(in crate::server) fn initialize(session: &Session, params: InitializeParams) -> InitializeResult {
+pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams) -> InitializeResult {
     let capabilities = Capabilities::new(&params.capabilities);
     let offer = server_capabilities(&capabilities);
     if let Some(client) = &params.client_info {
@@ -23,7 +23,7 @@ pub(in crate::server) fn initialize(session: &Session, params: InitializeParams)
     }
     let mut state = session.state();
     state.capabilities = capabilities;
-    state.roots = Roots::new(folders(&params));
+    state.roots = Roots::new(folders(params));
     let first = state.roots.folders().first().cloned();
     state.layers.set_workspace_root(first.as_deref());
     state.layers.set_initialization_options(params.initialization_options.as_ref());

@@ -1,6 +1,5 @@
 //! `aside.run`: from the command's arguments to a running job.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -73,50 +72,67 @@ struct Selected {
     subject: Option<String>,
 }
 
-/// Finds the selection, or the item around it when nothing is selected, and begins to follow it.
+/// Finds the selection, or the item around it when nothing is selected. It is followed from the moment the request came.
 async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Selected> {
-    loop {
-        let (snapshot, span) = {
-            let state = session.state();
-            let document = state.documents.get(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
-            if !from_proto::is_inside(document.text(), arguments.range) {
-                return Err(outside(document.text().len_lines()));
-            }
-            (document.snapshot(), from_proto::span(document.text(), state.capabilities.encoding, arguments.range))
-        };
-        if let Some(version) = arguments.version
-            && snapshot.version != Some(version)
-        {
+    let (mut snapshot, mut asked, track) = {
+        let mut state = session.state();
+        let encoding = state.capabilities.encoding;
+        let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
+        if arguments.version.is_some_and(|version| version != document.version()) {
             return Err(stale());
         }
+        if !from_proto::is_inside(document.text(), arguments.range) {
+            return Err(outside(document.text().len_lines()));
+        }
+        let span = from_proto::span(document.text(), encoding, arguments.range);
+        (document.snapshot(), span.clone(), document.track(span))
+    };
+    let followed = Followed { session: session.clone(), uri: arguments.uri.clone(), track, kept: false };
+    loop {
         snapshot.check().map_err(|error| invalid(&error))?;
         // Parsing takes milliseconds in a large file, which no thread of the runtime should be held for.
-        let around = snapshot.clone();
-        let (span, subject) = tokio::task::spawn_blocking(move || selection::resolve(&around, span))
-            .await
-            .map_err(|_| Error::internal_error())?;
+        let (around, point) = (snapshot.clone(), asked.clone());
+        let resolved = tokio::task::spawn_blocking(move || selection::resolve(&around, point));
+        let (span, subject) = resolved.await.map_err(|_| Error::internal_error())?;
         if span.is_empty() {
-            return Err(invalid(
-                &crate::error::Error::new(ErrorKind::Config, "There is no code at the cursor.")
-                    .hint("Select some, or put the cursor into a function."),
-            ));
+            return Err(no_code());
         }
-        match follow(session, &snapshot, &span) {
-            ControlFlow::Break(track) => return Ok(Selected { snapshot, span, track, subject }),
-            // The user typed while the file was parsed: look again at what is there now.
-            ControlFlow::Continue(()) if arguments.version.is_none() => {}
-            ControlFlow::Continue(()) => return Err(stale()),
+        if span == asked {
+            return Ok(Selected { snapshot, span, track: followed.keep(), subject });
         }
+        let mut state = session.state();
+        let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
+        if Some(document.version()) == snapshot.version {
+            let track = document.track(span.clone());
+            return Ok(Selected { snapshot, span, track, subject });
+        }
+        // The user typed while the file was parsed: look again at what is around the cursor now.
+        snapshot = document.snapshot();
+        asked = document.tracked(followed.track).map_or(asked, |tracked| tracked.span);
     }
 }
 
-fn follow(session: &Session, snapshot: &Snapshot, span: &Span) -> ControlFlow<TrackId> {
-    let mut state = session.state();
-    match state.documents.get_mut(&snapshot.uri) {
-        Some(document) if Some(document.version()) == snapshot.version => {
-            ControlFlow::Break(document.track(span.clone()))
+/// Ends following a range when dropped, unless a job took it over.
+struct Followed {
+    session: Arc<Session>,
+    uri: Uri,
+    track: TrackId,
+    kept: bool,
+}
+
+impl Followed {
+    /// The range is followed on.
+    fn keep(mut self) -> TrackId {
+        self.kept = true;
+        self.track
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.session.state().documents.untrack(&self.uri, self.track);
         }
-        _ => ControlFlow::Continue(()),
     }
 }
 
@@ -251,6 +267,13 @@ fn outside(lines: usize) -> Error {
     invalid(
         &crate::error::Error::new(ErrorKind::Config, "The range is outside of the document.")
             .hint(format!("The document has {lines} lines.")),
+    )
+}
+
+fn no_code() -> Error {
+    invalid(
+        &crate::error::Error::new(ErrorKind::Config, "There is no code at the cursor.")
+            .hint("Select some, or put the cursor into a function."),
     )
 }
 
