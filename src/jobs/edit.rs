@@ -10,9 +10,8 @@ use crate::claude::client::Answer;
 use crate::claude::types::StopReason;
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::{BadAnswer, edit_answer, tests_answer};
-use crate::output::check;
 use crate::output::edit::{self, TextEdit};
-use crate::output::tests_file::{self, TestsEdit};
+use crate::output::{check, tests_file};
 use crate::prompt::{self, Plan};
 use crate::workspace::Span;
 use crate::workspace::roots::relative;
@@ -150,7 +149,7 @@ impl<H: Host> Run<'_, H> {
         let existing = base.as_ref().map(|base| base.text.to_string());
         let tests = tests_file::add_tests(existing.as_deref(), place, language, &answer.code)?;
         let base = base.unwrap_or_else(|| Current { text: ropey::Rope::new(), version: None });
-        let note = answer.note.into_iter().chain(left_out(&tests)).collect::<Vec<_>>().join("\n");
+        let note = answer.note.into_iter().chain(tests.note()).collect::<Vec<_>>().join("\n");
         Ok((self.change_of(target, base, tests.edits), (!note.is_empty()).then_some(note)))
     }
 
@@ -186,19 +185,6 @@ impl<H: Host> Run<'_, H> {
         };
         FileEdit::new(path, &change.base.text.to_string(), change.result())
     }
-}
-
-/// What did not go into the test file as the model wrote it.
-fn left_out(tests: &TestsEdit) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !tests.skipped.is_empty() {
-        notes.push(format!("Left out, as the file has them already: {}.", tests.skipped.join(", ")));
-    }
-    if !tests.renamed.is_empty() {
-        let pairs = tests.renamed.iter().map(|(old, new)| format!("{old} is now {new}")).collect::<Vec<_>>();
-        notes.push(format!("Renamed, as the file has other tests of that name: {}.", pairs.join(", ")));
-    }
-    notes
 }
 
 fn closed() -> Obstacle {

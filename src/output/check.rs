@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::lines::lines;
-use super::tree::{parse, walk};
+use super::tree::walk;
+use crate::workspace::syntax::tree as parse;
 use crate::workspace::{Language, Span};
 
 /// Syntax errors that are in `after` and were not in `before`, as sentences such as `line 3: …` with lines of `after`.

@@ -1,48 +1,11 @@
 //! What this room asks of a syntax tree.
 
-use std::ops::{ControlFlow, Range};
-use std::time::{Duration, Instant};
+use std::ops::Range;
 
-use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::Node;
 
 use crate::workspace::Language;
-use crate::workspace::language::Grammar;
-
-/// Texts larger than this are not parsed.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// A parse that takes longer is given up: some texts drive error recovery into the ground.
-const MAX_TIME: Duration = Duration::from_secs(2);
-
-/// The tree of a text; `None` for a language without a grammar, and for a text too large or too tangled.
-pub(crate) fn parse(language: &Language, text: &str) -> Option<Tree> {
-    let grammar = match language.grammar? {
-        Grammar::Bash => tree_sitter_bash::LANGUAGE,
-        Grammar::C => tree_sitter_c::LANGUAGE,
-        Grammar::Cpp => tree_sitter_cpp::LANGUAGE,
-        Grammar::Go => tree_sitter_go::LANGUAGE,
-        Grammar::Java => tree_sitter_java::LANGUAGE,
-        Grammar::JavaScript => tree_sitter_javascript::LANGUAGE,
-        Grammar::Lua => tree_sitter_lua::LANGUAGE,
-        Grammar::Php => tree_sitter_php::LANGUAGE_PHP,
-        Grammar::Python => tree_sitter_python::LANGUAGE,
-        Grammar::Ruby => tree_sitter_ruby::LANGUAGE,
-        Grammar::Rust => tree_sitter_rust::LANGUAGE,
-        Grammar::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
-        Grammar::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-    };
-    if text.len() > MAX_BYTES {
-        return None;
-    }
-    let mut parser = Parser::new();
-    parser.set_language(&grammar.into()).ok()?;
-    let begun = Instant::now();
-    let mut progress = |_: &ParseState| {
-        if begun.elapsed() > MAX_TIME { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let options = ParseOptions::new().progress_callback(&mut progress);
-    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))
-}
+use crate::workspace::syntax::tree as parse;
 
 /// Every node, parents first, without those below a node for which `enter` is false.
 pub(crate) fn walk<'tree>(root: Node<'tree>, mut enter: impl FnMut(Node<'tree>) -> bool) {

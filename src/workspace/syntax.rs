@@ -82,27 +82,32 @@ const MAX_PARSED_BYTES: usize = 4 * 1024 * 1024;
 /// A parse that takes longer is given up: some texts drive error recovery into the ground.
 const MAX_PARSE_TIME: Duration = Duration::from_secs(2);
 
+/// The tree of a text; `None` for a language without a grammar, and for a text too large or too tangled to parse.
+pub(crate) fn tree(language: &Language, text: &str) -> Option<tree_sitter::Tree> {
+    let grammar = language.grammar?;
+    if text.len() > MAX_PARSED_BYTES {
+        return None;
+    }
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&grammars::language(grammar)).ok()?;
+    let begun = Instant::now();
+    let mut progress = |_: &tree_sitter::ParseState| {
+        if begun.elapsed() > MAX_PARSE_TIME {
+            std::ops::ControlFlow::Break(())
+        } else {
+            std::ops::ControlFlow::Continue(())
+        }
+    };
+    let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
+    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))
+}
+
 impl Syntax {
     /// Parses `text`. `None` if the language has no grammar, or the text is too large or too tangled to parse.
     pub fn parse(language: &Language, text: impl Into<String>) -> Option<Self> {
         let grammar = language.grammar?;
         let text = text.into();
-        if text.len() > MAX_PARSED_BYTES {
-            return None;
-        }
-        let mut parser = tree_sitter::Parser::new();
-        parser.set_language(&grammars::language(grammar)).ok()?;
-        let begun = Instant::now();
-        let mut progress = |_: &tree_sitter::ParseState| {
-            if begun.elapsed() > MAX_PARSE_TIME {
-                std::ops::ControlFlow::Break(())
-            } else {
-                std::ops::ControlFlow::Continue(())
-            }
-        };
-        let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
-        let tree =
-            parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))?;
+        let tree = tree(language, &text)?;
         Some(Self { tree, text, grammar })
     }
 

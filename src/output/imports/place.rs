@@ -5,8 +5,8 @@ use tree_sitter::Node;
 use super::statements::{Family, top};
 use crate::output::edit::TextEdit;
 use crate::output::lines::{dominant_line_end, indentation, lines};
-use crate::output::tree::parse;
 use crate::workspace::Language;
+use crate::workspace::syntax::tree as parse;
 
 /// The first part of a file, by the ends of what is in it.
 #[derive(Debug, Default)]

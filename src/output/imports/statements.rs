@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::{ecmascript, paths, python};
-use crate::output::tree::parse;
+use crate::workspace::syntax::tree as parse;
 use crate::workspace::{Language, Span};
 
 /// Languages that write imports the same way.

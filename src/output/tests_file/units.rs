@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use crate::output::tree::parse;
+use crate::workspace::syntax::tree as parse;
 use crate::workspace::{Language, Span};
 
 /// What a [`Unit`] is.
