@@ -2,16 +2,25 @@
 //!
 //! The request's last message says what is asked for, in the marks that [`crate::prompt`] puts there.
 
+mod code;
+mod document;
+mod explain;
+mod hints;
 mod marks;
+mod place;
+mod tree;
+mod words;
+mod written;
 
 use serde_json::Value;
 
+use self::code::{Code, fenced};
 use self::marks::Marks;
 use super::reply::Reply;
 
 /// The answer to a checked request.
 pub(super) fn reply(body: &Value) -> Reply {
-    Reply::text(text(body))
+    Reply::text(Marks::find(body).map_or_else(generic, |marks| text(&marks)))
 }
 
 /// The action that the request's task names.
@@ -26,9 +35,36 @@ pub(super) fn follows_tool_result(body: &Value) -> bool {
     blocks.is_some_and(|blocks| blocks.iter().any(|block| block["type"] == "tool_result"))
 }
 
-fn text(body: &Value) -> String {
-    match Marks::find(body) {
-        Some(marks) => format!("Simulated: {}", marks.action),
-        None => "This answer is **simulated**: no model has read the request.".to_owned(),
+fn text(marks: &Marks) -> String {
+    let code = Code::new(marks);
+    match marks.action.as_str() {
+        "explain" => explain::explain(marks, &code),
+        "add-type-hints" => hints::answer(&code),
+        "document" => document::answer(&code),
+        "write-tests" => written::answer(marks, &code),
+        // The task's own words say when an edit is wanted; the only edit that is safe without a model changes nothing.
+        _ if marks.task.contains("Form: edit") => {
+            let block = fenced(code.language.fence, code.selected());
+            format!(
+                "{block}\n\nSimulated answer: no model has read this code, and the simulator cannot do `{}`, so nothing was \
+                 changed.",
+                marks.action
+            )
+        }
+        action => format!(
+            "{}\n\nThe simulator has no answer of its own to `{action}`; this is its outline of the selected code.",
+            explain::explain(marks, &code)
+        ),
     }
 }
+
+/// The answer to a request that is not one of Aside's actions.
+fn generic() -> String {
+    "This answer is **simulated**: no model has read the request.\n\nThe request was checked, its tokens were counted, and the \
+     prompt cache was kept as the real API keeps it. To have an answer of your own here, start the simulator with a scenario: \
+     `aside simulate --scenario FILE`."
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What answers ask of a syntax tree beyond the items that [`Syntax`](crate::workspace::syntax::Syntax) knows.
+
+use tree_sitter::{Node, Parser, Tree};
+
+use crate::workspace::Span;
+use crate::workspace::language::{Grammar, Language};
+
+/// The tree of a text; none for a language without a grammar.
+pub(super) fn parse(language: &Language, text: &str) -> Option<Tree> {
+    let grammar = match language.grammar? {
+        Grammar::Bash => tree_sitter_bash::LANGUAGE,
+        Grammar::C => tree_sitter_c::LANGUAGE,
+        Grammar::Cpp => tree_sitter_cpp::LANGUAGE,
+        Grammar::Go => tree_sitter_go::LANGUAGE,
+        Grammar::Java => tree_sitter_java::LANGUAGE,
+        Grammar::JavaScript => tree_sitter_javascript::LANGUAGE,
+        Grammar::Lua => tree_sitter_lua::LANGUAGE,
+        Grammar::Php => tree_sitter_php::LANGUAGE_PHP,
+        Grammar::Python => tree_sitter_python::LANGUAGE,
+        Grammar::Ruby => tree_sitter_ruby::LANGUAGE,
+        Grammar::Rust => tree_sitter_rust::LANGUAGE,
+        Grammar::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
+        Grammar::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+    };
+    let mut parser = Parser::new();
+    parser.set_language(&grammar.into()).ok()?;
+    parser.parse(text, None)
+}
+
+/// Every node below and including one, parents first; below a node for which `enter` is false nothing is visited.
+pub(super) fn walk<'tree>(root: Node<'tree>, mut enter: impl FnMut(Node<'tree>) -> bool) {
+    let mut cursor = root.walk();
+    let mut depth = 0_usize;
+    loop {
+        if enter(cursor.node()) && cursor.goto_first_child() {
+            depth += 1;
+            continue;
+        }
+        loop {
+            if depth == 0 {
+                return;
+            }
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            cursor.goto_parent();
+            depth -= 1;
+        }
+    }
+}
+
+/// The smallest node that covers a span.
+pub(super) fn covering<'tree>(tree: &'tree Tree, span: &Span) -> Option<Node<'tree>> {
+    tree.root_node().descendant_for_byte_range(span.start, span.end)
+}
+
+/// The named children of a node.
+pub(super) fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).collect()
+}
+
+/// Whether a node is a function of its own, whose statements are not those of the function around it.
+pub(super) fn is_function(kind: &str) -> bool {
+    matches!(
+        kind,
+        "function_definition"
+            | "function_declaration"
+            | "function_item"
+            | "function_expression"
+            | "arrow_function"
+            | "generator_function"
+            | "generator_function_declaration"
+            | "method_definition"
+            | "method_declaration"
+            | "constructor_declaration"
+            | "class_definition"
+            | "class_declaration"
+            | "class_body"
+            | "lambda"
+            | "lambda_expression"
+            | "closure_expression"
+            | "func_literal"
+            | "anonymous_function"
+            | "method"
+            | "singleton_method"
+            | "do_block"
+            | "block_argument"
+    )
+}
