@@ -139,6 +139,18 @@ impl Code {
         self.of(&(item.span.start..item.signature.start.max(item.span.start)))
     }
 
+    /// What is written in front of an item's name, with decorators and modifiers.
+    pub(super) fn head(&self, item: &Item) -> &str {
+        self.of(&(item.span.start..item.name_span.start))
+    }
+
+    /// Whether a function is declared `async`.
+    pub(super) fn is_async(&self, item: &Item) -> bool {
+        let declared = |text: &str| text.split_whitespace().any(|word| word == "async");
+        declared(self.head(item))
+            || self.node(item).is_some_and(|node| self.of(&node.byte_range()).trim_start().starts_with("async"))
+    }
+
     /// Whether an item has a decorator of this name.
     pub(super) fn is_decorated(&self, item: &Item, name: &str) -> bool {
         self.decorators(item).any(|decorator| decorator == name)
@@ -146,8 +158,7 @@ impl Code {
 
     /// The names of an item's decorators.
     pub(super) fn decorators(&self, item: &Item) -> impl Iterator<Item = &str> {
-        let head = self.of(&(item.span.start..item.name_span.start));
-        head.lines().filter_map(|line| {
+        self.head(item).lines().filter_map(|line| {
             let line = line.trim().strip_prefix('@')?;
             Some(line.split(['(', ' ']).next().unwrap_or(line))
         })

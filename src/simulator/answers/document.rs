@@ -60,7 +60,7 @@ fn comment(code: &Code, item: &Item) -> Option<Vec<String>> {
     }
     Some(match code.language.family() {
         "rust" => each("/// ", &[summary]),
-        "go" => each("// ", &[format!("{} is described by its name: {}", item.name, lower_first(&summary))]),
+        "go" => each("// ", &[format!("{} does what its name says.", item.name)]),
         "csharp" => each("/// ", &["<summary>".to_owned(), summary, "</summary>".to_owned()]),
         "javascript" | "typescript" | "java" | "php" | "kotlin" => place::star_comment(&tagged),
         "c" | "cpp" => vec![format!("/** {summary} */")],
@@ -79,11 +79,6 @@ fn summary(code: &Code, item: &Item) -> String {
         return format!("Create a new {class}.");
     }
     sentence(&item.name)
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// What each language's tags say about parameters and errors.
@@ -173,7 +168,9 @@ fn docstring(code: &Code, item: &Item) -> Option<(Span, String)> {
         }
     }
     let text = if lines.len() == 1 {
-        format!("\"\"\"{}\"\"\"{end}{indent}", lines[0])
+        // The convention has a blank line behind the docstring of a class.
+        let gap = if is_callable(item) { "" } else { end };
+        format!("\"\"\"{}\"\"\"{gap}{end}{indent}", lines[0])
     } else {
         let mut text = format!("\"\"\"{}", lines[0]);
         for line in &lines[1..] {

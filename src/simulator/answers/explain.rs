@@ -42,15 +42,25 @@ fn opening(marks: &Marks, code: &Code, items: &[&Item]) -> String {
         count(|item| item.kind == ItemKind::Method, "method", "methods"),
     ];
     let kinds: Vec<String> = kinds.into_iter().flatten().collect();
-    let what = if lines == 1 { "This line".to_owned() } else { format!("These {lines} lines") };
+    let (what, are, define) = match lines {
+        1 => ("This line".to_owned(), "is", "defines"),
+        lines => (format!("These {lines} lines"), "are", "define"),
+    };
     let language = code.language.name;
     let path = if marks.path.is_empty() { "the file" } else { &marks.path };
+    if let [around] = items
+        && !code.has(around)
+    {
+        return format!("{what} of `{path}` ({language}) {are} part of `{}`.", around.name);
+    }
     match kinds.as_slice() {
         [] => {
-            format!("{what} of `{path}` ({language}) are part of something larger, or not code with names of its own.")
+            format!(
+                "{what} of `{path}` ({language}) {are} part of something larger, or not code with names of its own."
+            )
         }
-        [only] => format!("{what} of `{path}` ({language}) define {only}."),
-        [first @ .., last] => format!("{what} of `{path}` ({language}) define {} and {last}.", first.join(", ")),
+        [only] => format!("{what} of `{path}` ({language}) {define} {only}."),
+        [first @ .., last] => format!("{what} of `{path}` ({language}) {define} {} and {last}.", first.join(", ")),
     }
 }
 

@@ -49,9 +49,13 @@ pub(super) fn walk<'tree>(root: Node<'tree>, mut enter: impl FnMut(Node<'tree>) 
     }
 }
 
-/// The smallest node that covers a span.
+/// The node that covers a span; of several that do, the outermost: a block rather than its only statement.
 pub(super) fn covering<'tree>(tree: &'tree Tree, span: &Span) -> Option<Node<'tree>> {
-    tree.root_node().descendant_for_byte_range(span.start, span.end)
+    let mut node = tree.root_node().descendant_for_byte_range(span.start, span.end)?;
+    while let Some(parent) = node.parent().filter(|parent| parent.byte_range() == node.byte_range()) {
+        node = parent;
+    }
+    Some(node)
 }
 
 /// The named children of a node.

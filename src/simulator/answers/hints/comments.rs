@@ -58,7 +58,7 @@ fn result(code: &Code, item: &Item, facts: &Facts) -> Option<String> {
         return None;
     }
     let Returns::Value { kind, or_none } = returns(code, item, facts)? else { return None };
-    let is_async = code.of(&(item.span.start..item.name_span.start)).contains("async");
+    let is_async = code.is_async(item);
     Some(match (family, or_none) {
         ("javascript", true) => return None,
         ("javascript", false) if is_async => format!("@returns {{Promise<{}>}}", typescript::spell(&kind)),

@@ -99,7 +99,7 @@ fn result(code: &Code, item: &Item, hints: &mut Hints) {
             ("__bool__" | "__contains__", None) => Some("bool".to_owned()),
             _ => None,
         }
-    } else if facts.returns.is_empty() && !code.front(item).contains("async") {
+    } else if facts.returns.is_empty() && !code.is_async(item) {
         let element = infer::common(facts.yields.iter().map(|value| infer::at(code, value)));
         element.map(|element| {
             let line = "from collections.abc import Iterator".to_owned();

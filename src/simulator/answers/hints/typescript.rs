@@ -34,8 +34,7 @@ pub(super) fn hints(code: &Code) -> Hints {
             }
             _ => continue,
         };
-        let is_async = code.of(&(item.span.start..item.name_span.start)).contains("async")
-            || code.node(item).is_some_and(|node| code.of(&node.byte_range()).starts_with("async"));
+        let is_async = code.is_async(item);
         let spelled = if is_async { format!("Promise<{spelled}>") } else { spelled };
         hints.edits.push((list.end_byte()..list.end_byte(), format!(": {spelled}")));
     }

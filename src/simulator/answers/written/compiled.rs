@@ -50,7 +50,7 @@ fn rust_case(job: &Job<'_>, item: &Item) -> Option<String> {
             ("self" | "mut self", Some(owner)) => owner.clone(),
             ("&self", Some(owner)) => format!("&{owner}"),
             ("&mut self", Some(owner)) => format!("&mut {owner}"),
-            _ => own(written.split_once(':')?.1.trim()),
+            _ => own(type_of(written)?),
         };
         if kind.contains("impl ") || kind.contains('\'') {
             return None;
@@ -61,14 +61,27 @@ fn rust_case(job: &Job<'_>, item: &Item) -> Option<String> {
     if result.as_ref().is_some_and(|result| result.contains("impl ") || result.contains('\'')) {
         return None;
     }
+    // Of several borrowed parameters a method's result borrows from the first, but a function pointer's from none.
+    let borrowed: usize = types.iter().map(|kind| kind.matches('&').count()).sum();
+    if borrowed > 1 && result.as_ref().is_some_and(|result| result.contains('&')) {
+        return None;
+    }
     let path = owner.as_ref().map_or_else(|| item.name.clone(), |owner| format!("{owner}::{}", item.name));
     let arrow = result.map_or_else(String::new, |result| format!(" -> {result}"));
     let name = format!("{}_has_its_signature", snake(&path.replace("::", "_")));
     let mut lines = vec!["#[test]".to_owned(), format!("fn {name}() {{")];
     lines.push(format!("    let function: fn({}){arrow} = {path};", types.join(", ")));
-    lines.push("    assert_eq!(size_of_val(&function), size_of::<usize>());".to_owned());
+    lines.push("    assert_eq!(std::mem::size_of_val(&function), std::mem::size_of::<usize>());".to_owned());
     lines.push("}".to_owned());
     Some(lines.join("\n"))
+}
+
+/// What stands behind the colon of a parameter; a path's two colons are none.
+fn type_of(parameter: &str) -> Option<&str> {
+    let bytes = parameter.as_bytes();
+    let is_single = |at: &usize| bytes.get(at + 1) != Some(&b':') && (*at == 0 || bytes[at - 1] != b':');
+    let colon = parameter.match_indices(':').map(|(at, _)| at).find(is_single)?;
+    Some(parameter[colon + 1..].trim())
 }
 
 /// Functions of the package, by reflection.

@@ -1,6 +1,5 @@
 //! vitest, jest, mocha and node:test, for JavaScript and TypeScript.
 
-use super::super::words::sentence;
 use super::Job;
 use crate::workspace::syntax::Item;
 
@@ -16,7 +15,7 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
         }
         let mut checks = vec![(format!("typeof {path}"), "\"function\"".to_owned())];
         checks.push((format!("{path}.length"), length(job, item).to_string()));
-        let is_async = job.code.of(&(item.span.start..item.name_span.start)).contains("async");
+        let is_async = job.code.is_async(item);
         if let Some(result) = job.literal_result(item).filter(|_| !path.contains('.') && !is_async) {
             checks.push((format!("{path}()"), result.to_owned()));
         }
@@ -47,11 +46,7 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
     for (path, checks) in &cases {
         lines.push(String::new());
         lines.push(format!("describe(\"{path}\", () => {{"));
-        let words = sentence(path);
-        lines.push(format!(
-            "  it(\"is a function with its parameters: {}\", () => {{",
-            words.trim_end_matches('.').to_lowercase()
-        ));
+        lines.push("  it(\"is a function that asks for its parameters\", () => {".to_owned());
         for (left, right) in checks {
             lines.push(if is_assert(job) {
                 format!("    assert.strictEqual({left}, {right});")

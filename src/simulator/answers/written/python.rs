@@ -34,8 +34,7 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
         let methods: Vec<String> = cases
             .iter()
             .map(|(name, checks)| {
-                let checks: Vec<String> =
-                    checks.iter().map(|(left, right)| format!("        self.assertEqual({left}, {right})")).collect();
+                let checks: Vec<String> = checks.iter().map(|check| format!("        {}", check.unittest())).collect();
                 format!("    def {name}(self):\n{}\n", checks.join("\n"))
             })
             .collect();
@@ -43,8 +42,8 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
     } else {
         for (name, checks) in &cases {
             text.push_str(&format!("\n\ndef {name}():\n"));
-            for (left, right) in checks {
-                text.push_str(&format!("    assert {left} == {right}\n"));
+            for check in checks {
+                text.push_str(&format!("    {}\n", check.pytest()));
             }
         }
     }
@@ -59,8 +58,44 @@ fn reach(job: &Job<'_>, item: &Item) -> Option<(String, String)> {
     (class.parent.is_none() && !mangled).then(|| (class.name.clone(), format!("{}.{}", class.name, item.name)))
 }
 
-/// Pairs of expressions that are equal.
-fn body(job: &Job<'_>, item: &Item, path: &str) -> Option<Vec<(String, String)>> {
+/// What is certain of a function.
+enum Check {
+    /// Two expressions are equal.
+    Equal(String, String),
+    /// An expression is this truth value.
+    Is(String, String),
+    /// An expression holds.
+    Holds(String),
+}
+
+impl Check {
+    /// That a value is a literal.
+    fn literal(value: String, literal: &str) -> Self {
+        match literal {
+            "True" | "False" => Self::Is(value, literal.to_owned()),
+            _ => Self::Equal(value, literal.to_owned()),
+        }
+    }
+
+    fn pytest(&self) -> String {
+        match self {
+            Self::Equal(left, right) => format!("assert {left} == {right}"),
+            Self::Is(left, right) => format!("assert {left} is {right}"),
+            Self::Holds(what) => format!("assert {what}"),
+        }
+    }
+
+    fn unittest(&self) -> String {
+        match self {
+            Self::Equal(left, right) => format!("self.assertEqual({left}, {right})"),
+            Self::Is(left, right) => format!("self.assertIs({left}, {right})"),
+            Self::Holds(what) => format!("self.assertTrue({what})"),
+        }
+    }
+}
+
+/// The checks of a function.
+fn body(job: &Job<'_>, item: &Item, path: &str) -> Option<Vec<Check>> {
     let mut decorators = job.code.decorators(item);
     let is_property = job
         .code
@@ -68,12 +103,12 @@ fn body(job: &Job<'_>, item: &Item, path: &str) -> Option<Vec<(String, String)>>
         .any(|name| name.ends_with("property") || name.contains('.') && name.ends_with("setter"));
     if is_property {
         let (class, name) = path.rsplit_once('.')?;
-        return Some(vec![(format!("\"{name}\" in vars({class})"), "True".to_owned())]);
+        return Some(vec![Check::Holds(format!("hasattr({class}, \"{name}\")"))]);
     }
     // Another decorator may put anything in the function's place.
     if decorators.any(|name| !matches!(name, "staticmethod" | "classmethod" | "abstractmethod" | "abc.abstractmethod"))
     {
-        return Some(vec![(format!("callable({path})"), "True".to_owned())]);
+        return Some(vec![Check::Holds(format!("callable({path})"))]);
     }
     let parameters = if job.code.is_decorated(item, "classmethod") {
         job.code.parameters(item)
@@ -82,16 +117,14 @@ fn body(job: &Job<'_>, item: &Item, path: &str) -> Option<Vec<(String, String)>>
     };
     let names: Vec<String> = parameters.iter().map(|parameter| format!("\"{}\"", parameter.name)).collect();
     let signature = format!("inspect.signature({path}).parameters");
-    let mut checks = vec![(format!("list({signature})"), format!("[{}]", names.join(", ")))];
+    let mut checks = vec![Check::Equal(format!("list({signature})"), format!("[{}]", names.join(", ")))];
     for parameter in &parameters {
         if let Some(default) = job.literal_default(&parameter.default) {
-            checks.push((format!("{signature}[\"{}\"].default", parameter.name), default.to_owned()));
+            checks.push(Check::literal(format!("{signature}[\"{}\"].default", parameter.name), default));
         }
     }
-    if let Some(result) =
-        job.literal_result(item).filter(|_| !path.contains('.') && !job.code.front(item).contains("async"))
-    {
-        checks.push((format!("{path}()"), result.to_owned()));
+    if let Some(result) = job.literal_result(item).filter(|_| !path.contains('.') && !job.code.is_async(item)) {
+        checks.push(Check::literal(format!("{path}()"), result));
     }
     Some(checks)
 }
