@@ -1,0 +1,107 @@
+//! The code paths that run at every keystroke, menu and answer: `cargo bench --bench paths`.
+
+#![expect(missing_docs, clippy::expect_used, reason = "the macros of the harness, and ground that must be as it is")]
+
+use std::hint::black_box;
+
+use aside::actions;
+use aside::claude::models;
+use aside::config::{Environment, Layers, Paths};
+use aside::output::answer::EditAnswer;
+use aside::output::edit;
+use aside::prompt;
+use aside::workspace::positions::{Encoding, Position, offset, position};
+use aside::workspace::{Change, Document, language, syntax};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+
+/// Plausible Python of about this many bytes.
+fn python(bytes: usize) -> String {
+    let mut text = String::new();
+    while text.len() < bytes {
+        let number = text.len();
+        let function =
+            format!("def f_{number}(first, second=1):\n    total = first + second * {number}\n    return total\n\n");
+        text.push_str(&function);
+    }
+    text
+}
+
+fn document(bytes: usize) -> Document {
+    let uri = "file:///bench/large.py".parse().expect("a URI");
+    Document::new(uri, "python", 1, &python(bytes))
+}
+
+fn keystrokes(c: &mut Criterion) {
+    c.bench_function("keystroke, 2 MB", |b| {
+        b.iter_batched_ref(
+            || document(2_000_000),
+            |document| document.apply(Change::Span(1_000_000..1_000_000, "x".to_owned())),
+            BatchSize::LargeInput,
+        );
+    });
+    c.bench_function("keystroke, 5 MB, 100 selections followed", |b| {
+        b.iter_batched_ref(
+            || {
+                let mut document = document(5_000_000);
+                for number in 0..100 {
+                    document.track(number * 40_000..number * 40_000 + 2_000);
+                }
+                document
+            },
+            |document| document.apply(Change::Span(1_000_000..1_000_000, "x".to_owned())),
+            BatchSize::LargeInput,
+        );
+    });
+    let document = document(2_000_000);
+    for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
+        c.bench_function(&format!("position to offset and back, 2 MB, {encoding:?}"), |b| {
+            b.iter(|| {
+                let at = offset(document.text(), encoding, black_box(Position::new(20_000, 10)));
+                position(document.text(), encoding, at)
+            });
+        });
+    }
+}
+
+fn answers(c: &mut Criterion) {
+    let text = python(200_000);
+    let selection = 0..text.match_indices('\n').nth(499).map_or(text.len(), |(at, _)| at + 1);
+    let replacement = text[selection.clone()].replace("first, second=1", "first: int, second: int = 1");
+    let answer = EditAnswer { replacement, imports: vec!["from typing import Any".to_owned()], note: None };
+    let python = language::by_id("python");
+    c.bench_function("plan an edit of 500 lines", |b| {
+        b.iter(|| edit::plan(&text, selection.clone(), python, black_box(&answer)).expect("it fits"));
+    });
+}
+
+fn prompts(c: &mut Criterion) {
+    let environment = Environment::from_pairs([("HOME", "/nonexistent")]);
+    let settings = Layers::load(&environment, &Paths::new(&environment), None).resolve().settings;
+    let model = models::lookup(&settings.model);
+    let text = python(1_000_000);
+    let action = actions::find("explain").expect("there is one");
+    let input = prompt::Input {
+        action,
+        settings: &settings,
+        model: &model,
+        language: language::by_id("python"),
+        path: "large.py",
+        text: &text,
+        selection: 1000..2000,
+        rules: &[],
+        prompt: None,
+        tests: None,
+    };
+    c.bench_function("plan a request, 1 MB", |b| b.iter(|| prompt::plan(black_box(&input)).expect("it fits")));
+    let rope = ropey::Rope::from_str(&text[..100_000]);
+    c.bench_function("find the enclosing item, 100 kB", |b| {
+        b.iter(|| syntax::enclosing(language::by_id("python"), black_box(&rope), 50_000));
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = keystrokes, answers, prompts
+}
+criterion_main!(benches);
