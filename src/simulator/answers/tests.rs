@@ -131,6 +131,17 @@ fn hints_python() {
 }
 
 #[test]
+fn hints_follow_variables_that_hold_one_type() {
+    let text = "def f(a):\n    found = {}\n    for x in a:\n        found[x] = 1\n    return found\n\n\n\
+                def g(a):\n    n = {}\n    n = []\n    return n\n\n\n\
+                def h(a):\n    hits = [x for x in a]\n    return sorted(hits)[:3]\n\n\n\
+                def i(a):\n    text = ''\n    text += a\n    return text\n";
+    let hinted = edit("add-type-hints", "a.py", text);
+    let heads: Vec<&str> = hinted.lines().filter(|line| line.starts_with("def ")).collect();
+    assert_eq!(heads, ["def f(a) -> dict:", "def g(a):", "def h(a) -> list:", "def i(a):"]);
+}
+
+#[test]
 fn hints_bring_their_imports() {
     let answer = edit_answer(&answer(&request("add-type-hints", "shop.py", SHOP, None))).unwrap();
     assert_eq!(answer.imports, ["from collections.abc import Iterator"]);

@@ -80,7 +80,12 @@ fn of(code: &Code, node: Node<'_>) -> Option<Type> {
         "binary_operator" | "binary_expression" | "binary" => binary(code, node),
         "boolean_operator" => common([field("left"), field("right")].map(|side| side.and_then(|side| of(code, side)))),
         "conditional_expression" | "ternary_expression" | "conditional" => branches(code, node),
-        "identifier" | "constant" => constant(code, text),
+        "identifier" | "constant" => constant(code, text).or_else(|| local(code, node, text)),
+        "subscript" if field("subscript").is_some_and(|index| index.kind() == "slice") => {
+            // A part of a list or a text is one again.
+            let whole = field("value").and_then(|value| of(code, value));
+            whole.filter(|whole| matches!(whole, Type::List(_) | Type::Str | Type::Bytes))
+        }
         "new_expression" | "object_creation_expression" => {
             let name = field("constructor").or_else(|| tree::children(node).into_iter().next())?;
             let name = code.of(&name.byte_range());
@@ -193,6 +198,45 @@ fn constant(code: &Code, name: &str) -> Option<Type> {
     };
     // Only literals: a name that stands for another name could go in a circle.
     if value.kind() == "identifier" { None } else { of(code, value) }
+}
+
+/// A variable of the function that only ever holds one type of container or text.
+fn local(code: &Code, node: Node<'_>, name: &str) -> Option<Type> {
+    let mut function = node.parent()?;
+    while !tree::is_function(function.kind()) {
+        function = function.parent()?;
+    }
+    let is_name = |side: Option<Node<'_>>| side.is_some_and(|side| code.of(&side.byte_range()) == name);
+    let mut types = Vec::new();
+    tree::walk(function, |node| {
+        let target = || ["left", "name"].into_iter().find_map(|field| node.child_by_field_name(field));
+        match node.kind() {
+            "assignment" | "assignment_expression" | "variable_declarator" if is_name(target()) => {
+                let value = ["right", "value"].into_iter().find_map(|field| node.child_by_field_name(field));
+                types.push(value.filter(|value| value.kind() != "identifier").and_then(|value| of(code, value)));
+            }
+            // What is bound in any other way can be anything.
+            "augmented_assignment"
+            | "augmented_assignment_expression"
+            | "for_statement"
+            | "for_in_statement"
+            | "as_pattern"
+                if is_name(target()) || is_name(node.child_by_field_name("alias")) =>
+            {
+                types.push(None);
+            }
+            _ => {}
+        }
+        true
+    });
+    // What a container holds changes after it was made, so only what it is remains.
+    match common(types)? {
+        Type::List(_) => Some(Type::List(None)),
+        Type::Set(_) => Some(Type::Set(None)),
+        Type::Map(_) => Some(Type::Map(None)),
+        kind @ (Type::Str | Type::Bytes | Type::Bool) => Some(kind),
+        _ => None,
+    }
 }
 
 /// Calls whose result their name gives away.

@@ -6,12 +6,14 @@ use crate::workspace::syntax::{Item, ItemKind};
 
 /// `#[test]` functions for a module inside the file, or for a file of their own.
 pub(super) fn rust(job: &Job<'_>) -> Option<String> {
-    let cases: Vec<String> = job.subjects.iter().filter_map(|item| rust_case(job, item)).collect();
+    // `use package::module::NAME;` for tests outside of the crate, which reach only what is public.
+    let outside = job.import_hint().strip_suffix("::NAME;").filter(|hint| hint.starts_with("use "));
+    let reached = |item: &&&Item| outside.is_none() || job.code.head(item).contains("pub ");
+    let cases: Vec<String> = job.subjects.iter().filter(reached).filter_map(|item| rust_case(job, item)).collect();
     if cases.is_empty() {
         return None;
     }
-    let hint = job.import_hint();
-    let import = if hint.starts_with("use ") { hint.trim_end_matches(';') } else { "use super::*" };
+    let import = outside.map_or_else(|| "use super::*".to_owned(), |hint| format!("{hint}::*"));
     Some(format!("{import};\n\n{}\n", cases.join("\n\n")))
 }
 

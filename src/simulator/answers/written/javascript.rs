@@ -24,25 +24,22 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
     if cases.is_empty() {
         return None;
     }
-    let node = job.framework.contains("node");
-    let file = job.relative_path();
     let typescript = job.code.language.family() == "typescript";
-    let file = if typescript && !node {
-        file.rsplit_once('.').map_or(file.clone(), |(stem, _)| stem.to_owned())
-    } else {
-        file
-    };
-    let mut lines = Vec::new();
     let wanted = names.join(", ");
-    if commonjs && !typescript {
-        lines.extend(runner(job, "require"));
-        lines.push(String::new());
-        lines.push(format!("const {{ {wanted} }} = require(\"{file}\");"));
+    let hint = job.import_hint();
+    let import = if hint.contains("{ NAME }") {
+        hint.replace("NAME", &wanted)
+    } else if commonjs && !typescript {
+        format!("const {{ {wanted} }} = require(\"{}\");", job.relative_path())
     } else {
-        lines.extend(runner(job, "import"));
-        lines.push(String::new());
-        lines.push(format!("import {{ {wanted} }} from \"{file}\";"));
-    }
+        let file = job.relative_path();
+        let bare = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+        format!("import {{ {wanted} }} from \"{}\";", if typescript && !is_assert(job) { bare } else { &file })
+    };
+    let how = if import.starts_with("const") { "require" } else { "import" };
+    let mut lines = runner(job, how);
+    lines.push(String::new());
+    lines.push(import);
     for (path, checks) in &cases {
         lines.push(String::new());
         lines.push(format!("describe(\"{path}\", () => {{"));

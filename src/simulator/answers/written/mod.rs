@@ -97,10 +97,13 @@ impl Job<'_> {
         default.as_ref().map(|default| self.code.of(default)).filter(|text| is_literal(text))
     }
 
-    /// What the prompt says on how tests get at the code.
+    /// What the prompt says on how tests get at the code, in which `NAME` stands for what is imported; empty when it is a
+    /// sentence and not code.
     fn import_hint(&self) -> &str {
-        let line = self.marks.task.lines().find_map(|line| line.strip_prefix("How tests get at the code: "));
-        line.unwrap_or_default().trim().trim_matches('`')
+        let told = self.marks.task.split_once("How tests get at the code: ").map_or("", |(_, told)| told);
+        let told = told.split("\n\n").next().unwrap_or_default().trim();
+        let code = ["from ", "import ", "const ", "use ", "require", "local "];
+        if code.iter().any(|begin| told.starts_with(begin)) { told } else { "" }
     }
 
     /// The way from the test file's folder to the source file, such as `../src/cart.js`; `./cart.js` beside it.

@@ -25,7 +25,13 @@ pub(super) fn ruby(job: &Job<'_>) -> Option<String> {
         return None;
     }
     let file = job.relative_path();
-    let require = format!("require_relative \"{}\"", file.trim_end_matches(".rb"));
+    let hint = job.import_hint();
+    let require = if hint.starts_with("require") {
+        hint.to_owned()
+    } else {
+        let file = file.strip_prefix("./").unwrap_or(&file);
+        format!("require_relative \"{}\"", file.trim_end_matches(".rb"))
+    };
     let title = pascal(job.marks.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rb"));
     if job.framework.contains("minitest") {
         let tests: Vec<String> = cases
@@ -94,8 +100,11 @@ pub(super) fn lua(job: &Job<'_>) -> Option<String> {
     let hint = job.import_hint();
     let path = job.marks.path.trim_end_matches(".lua").trim_end_matches("/init");
     let module = path.strip_prefix("lua/").or_else(|| path.strip_prefix("src/")).unwrap_or(path).replace('/', ".");
-    let require =
-        if hint.contains("require") { hint.to_owned() } else { format!("local {table} = require(\"{module}\")") };
+    let require = if hint.contains("NAME") {
+        hint.replace("NAME", table)
+    } else {
+        format!("local {table} = require(\"{module}\")")
+    };
     let tests: Vec<String> = names
         .iter()
         .map(|name| {
