@@ -248,7 +248,7 @@ impl Code {
                 | "for_range_loop"
                 | "repeat_statement"
                 | "for_in_clause" => facts.loops += 1,
-                "return_statement" | "return_expression" | "return" => self.look_at_return(node, facts),
+                "return_statement" | "return_expression" | "return" => look_at_return(node, facts),
                 "raise_statement" | "throw_statement" | "throw_expression" => {
                     let what = tree::children(node).first().map(|what| self.head_of(*what)).unwrap_or_default();
                     if !what.is_empty() && !facts.raises.contains(&what) {
@@ -279,13 +279,6 @@ impl Code {
         });
     }
 
-    fn look_at_return(&self, node: Node<'_>, facts: &mut Facts) {
-        match tree::children(node).into_iter().find(|child| !child.kind().contains("comment")) {
-            Some(value) => facts.returns.push(value.byte_range()),
-            None => facts.bare_returns = true,
-        }
-    }
-
     /// What is called or raised: `Item` of `Item(sku=…)`, `path.open` of `path.open(…)`.
     fn head_of(&self, node: Node<'_>) -> String {
         let fields = ["function", "constructor", "macro", "name", "method", "type"];
@@ -300,6 +293,13 @@ impl Code {
             }
             _ => short.trim_start_matches("new ").to_owned(),
         }
+    }
+}
+
+fn look_at_return(node: Node<'_>, facts: &mut Facts) {
+    match tree::children(node).into_iter().find(|child| !child.kind().contains("comment")) {
+        Some(value) => facts.returns.push(value.byte_range()),
+        None => facts.bare_returns = true,
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) fn above(code: &Code, item: &Item, lines: &[String]) -> Option<(Span,
     }
     // A selection may begin behind the indentation: then the first line has it already, and the item gets its own.
     let end = line_end(code);
-    let text: String = lines.iter().map(|line| format!("{line}{end}{indent}")).collect();
-    Some((start..start, text))
+    let between = format!("{end}{indent}");
+    Some((start..start, lines.iter().flat_map(|line| [line.as_str(), &between]).collect()))
 }
 
 /// The document's line end.

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_raw_string_hashes, clippy::needless_pass_by_value, reason = "`expect!` is written this way")]
+
 use expect_test::{Expect, expect};
 use serde_json::json;
 
@@ -227,6 +229,7 @@ fn hints_in_comments() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one case a language")]
 fn documents_each_language() {
     let cases = [
         (
@@ -826,4 +829,58 @@ fn other_requests_have_honest_answers() {
     assert_eq!(edit_answer(&answer(&unknown)).unwrap().replacement, SHOP.trim_end());
     assert_eq!(action(&unknown).as_deref(), Some("translate"));
     assert_eq!(action(&free), None);
+}
+
+const SAMPLES: [(&str, &str); 9] = [
+    ("shop.py", SHOP),
+    (
+        "a.js",
+        "export class Größe {\n  remove(id, n = 1) {\n    return !id;\n  }\n}\nexport const f = async (a = 'é') => {\n  return a;\n};\n",
+    ),
+    ("a.ts", "export function f(a = 1, b?: string) {\n  if (b) return null;\n  return `${a}`;\n}\n"),
+    ("a.rs", "/// Ü.\npub struct A;\n\nimpl A {\n    pub fn f(&self, x: &str) -> usize {\n        x.len()\n    }\n}\n"),
+    ("a.go", "package a\n\n// B is 🦀.\nfunc B(x int) int {\n\treturn x\n}\n\nfunc C() {}\n"),
+    ("A.java", "class A {\n    int f(int a) {\n        return a;\n    }\n}\n"),
+    ("a.rb", "class A\n  def f(a, b = 'x')\n    raise E unless a\n  end\nend\n"),
+    ("a.php", "<?php\nclass A {\n    function f($a, $b = 1) {\n        return $a ? 'x' : 'y';\n    }\n}\n"),
+    ("a.lua", "local M = {}\nfunction M.f(a)\n  return 1\nend\nreturn M\n"),
+];
+
+fn is_subsequence<'a>(few: impl Iterator<Item = &'a str>, many: &str) -> bool {
+    // White space at the end of an answer is not kept.
+    let mut many = many.lines().map(str::trim_end);
+    few.map(str::trim_end).filter(|line| !line.is_empty()).all(|line| many.any(|other| other == line))
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    /// Whatever is selected, the answer has its form, and documentation only ever adds lines.
+    #[test]
+    fn any_selection_gets_an_answer_of_its_form(sample in 0..SAMPLES.len(), from in 0..500usize, to in 0..500usize, crlf: bool) {
+        let (path, text) = SAMPLES[sample];
+        let text = if crlf { text.replace('\n', "\r\n") } else { text.to_owned() };
+        let at = |wish: usize| (0..=wish.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let (start, end) = (at(from.min(to)), at(from.max(to)));
+        let selection = &text[start..end];
+        proptest::prop_assume!(!selection.trim().is_empty());
+        for with_document in [true, false] {
+            let ask = |action: &str| {
+                let mut request = request_for(action, path, &text, selection, Some(("test_it", "pytest")));
+                if !with_document {
+                    request["messages"][0]["content"].as_array_mut().unwrap().remove(0);
+                }
+                answer(&request)
+            };
+            ask("explain");
+            tests_answer(&ask("write-tests")).unwrap();
+            let before: Vec<&str> = selection.lines().collect();
+            let documented = edit_answer(&ask("document")).unwrap().replacement;
+            proptest::prop_assert!(is_subsequence(before.iter().copied().skip(1), &documented), "{documented}");
+            let hinted = edit_answer(&ask("add-type-hints")).unwrap().replacement;
+            if !matches!(path, "shop.py" | "a.ts") {
+                proptest::prop_assert!(is_subsequence(before.iter().copied().skip(1), &hinted), "{hinted}");
+            }
+        }
+    }
 }

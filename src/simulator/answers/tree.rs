@@ -59,7 +59,7 @@ pub(super) fn covering<'tree>(tree: &'tree Tree, span: &Span) -> Option<Node<'tr
 }
 
 /// The named children of a node.
-pub(super) fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
+pub(super) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).collect()
 }

@@ -225,3 +225,22 @@ fn files_are_read_with_care() {
     let missing = Scenario::load(std::path::Path::new("/nonexistent/scenario.toml")).unwrap_err();
     assert_eq!(missing.kind, crate::error::ErrorKind::Config);
 }
+
+#[test]
+fn the_manuals_scenarios_are_understood() {
+    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulator.md")).unwrap();
+    let blocks: Vec<&str> = manual.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 2);
+    for block in blocks {
+        Scenario::from_toml(block).unwrap();
+    }
+}
+
+#[test]
+fn a_cut_at_the_start_comes_behind_the_headers() {
+    let (answer, row) = streamed_under("cut = {}");
+    assert_eq!((answer.status, answer.whole, answer.body.len(), row.complete), (200, false, 0, false));
+    let running = play("[[step]]\ncut = {}");
+    let whole = send(&running, "POST", "/v1/messages", &hello().to_string());
+    assert!(!whole.whole && !running.account().requests[0].complete);
+}

@@ -60,16 +60,15 @@ fn of(code: &Code, node: Node<'_>) -> Option<Type> {
         | "heredoc_body" => Some(Type::Str),
         "true" | "false" | "boolean" | "comparison_operator" | "not_operator" => Some(Type::Bool),
         "none" | "null" | "nil" => Some(Type::None),
-        "undefined" => None,
         "regex" => Some(Type::Regex),
-        "list" | "array" | "array_creation_expression" => list(code, node),
+        "list" | "array" | "array_creation_expression" => Some(list(code, node)),
         "list_comprehension" => Some(Type::List(field("body").and_then(|body| of(code, body)).map(Box::new))),
         "set" => {
             let element = common(tree::children(node).into_iter().map(|element| of(code, element)));
             Some(Type::Set(element.map(Box::new)))
         }
         "set_comprehension" => Some(Type::Set(field("body").and_then(|body| of(code, body)).map(Box::new))),
-        "dictionary" | "object" | "hash" => map(code, node),
+        "dictionary" | "object" | "hash" => Some(map(code, node)),
         "dictionary_comprehension" => Some(Type::Map(None)),
         "tuple" => {
             let elements: Option<Vec<Type>> =
@@ -107,13 +106,13 @@ fn is_bytes(text: &str) -> bool {
     text.chars().take_while(|c| c.is_alphabetic()).any(|c| c == 'b' || c == 'B')
 }
 
-fn list(code: &Code, node: Node<'_>) -> Option<Type> {
+fn list(code: &Code, node: Node<'_>) -> Type {
     let elements = tree::children(node);
     let is_map = elements
         .iter()
         .any(|element| element.kind() == "array_element_initializer" && tree::children(*element).len() == 2);
     if is_map {
-        return Some(Type::Map(None));
+        return Type::Map(None);
     }
     let element = |node: Node<'_>| {
         let value = if node.kind() == "array_element_initializer" {
@@ -123,15 +122,15 @@ fn list(code: &Code, node: Node<'_>) -> Option<Type> {
         };
         value.and_then(|value| of(code, value))
     };
-    Some(Type::List(common(elements.into_iter().map(element)).map(Box::new)))
+    Type::List(common(elements.into_iter().map(element)).map(Box::new))
 }
 
-fn map(code: &Code, node: Node<'_>) -> Option<Type> {
+fn map(code: &Code, node: Node<'_>) -> Type {
     let pairs = tree::children(node);
     let part = |name: &'static str| {
         common(pairs.iter().map(move |pair| pair.child_by_field_name(name).and_then(|part| of(code, part))))
     };
-    Some(Type::Map(part("key").zip(part("value")).map(Box::new)))
+    Type::Map(part("key").zip(part("value")).map(Box::new))
 }
 
 fn unary(code: &Code, node: Node<'_>, text: &str) -> Option<Type> {
@@ -240,6 +239,7 @@ fn local(code: &Code, node: Node<'_>, name: &str) -> Option<Type> {
 }
 
 /// Calls whose result their name gives away.
+#[expect(clippy::match_same_arms, reason = "a table by language")]
 fn call(code: &Code, node: Node<'_>) -> Option<Type> {
     let function = node.child_by_field_name("function").or_else(|| node.child_by_field_name("name"))?;
     let name = code.of(&function.byte_range());

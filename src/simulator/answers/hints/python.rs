@@ -45,7 +45,7 @@ fn parameters(code: &Code, item: &Item, hints: &mut Hints) {
             Some(default) => {
                 let name_end = parameter.span.start + parameter.name.len();
                 let between = name_end..default.start;
-                let kind = infer::at(code, default).filter(|kind| says_enough(kind));
+                let kind = infer::at(code, default).filter(says_enough);
                 if let Some(kind) = kind.filter(|_| code.of(&between).trim() == "=") {
                     hints.edits.push((between, format!(": {} = ", spell(&kind, code, item))));
                 }

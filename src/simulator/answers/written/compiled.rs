@@ -135,7 +135,7 @@ pub(super) fn java(job: &Job<'_>) -> Option<String> {
         .map(|item| {
             let (class, name) = (&class.name, &item.name);
             let count = job.code.all_parameters(item).len();
-            let test = format!("{}TakesItsParameters", name);
+            let test = format!("{name}TakesItsParameters");
             let visibility = if old { "public " } else { "" };
             format!(
                 "    @Test\n    {visibility}void {test}() {{\n        assertTrue(Arrays.stream({class}.class.getDeclaredMethods())\n            \

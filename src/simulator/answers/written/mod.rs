@@ -93,8 +93,8 @@ impl Job<'_> {
     }
 
     /// The text of a default that is a plain literal.
-    fn literal_default(&self, default: &Option<Span>) -> Option<&str> {
-        default.as_ref().map(|default| self.code.of(default)).filter(|text| is_literal(text))
+    fn literal_default(&self, default: Option<&Span>) -> Option<&str> {
+        default.map(|default| self.code.of(default)).filter(|text| is_literal(text))
     }
 
     /// What the prompt says on how tests get at the code, in which `NAME` stands for what is imported; empty when it is a

@@ -30,7 +30,7 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
     text.push('\n');
     if unittest {
         let class = format!("{}Tests", pascal(module.rsplit('.').next().unwrap_or(&module)));
-        text.push_str(&format!("\n\nclass {class}(unittest.TestCase):\n"));
+        text.extend(["\n\nclass ", class.as_str(), "(unittest.TestCase):\n"]);
         let methods: Vec<String> = cases
             .iter()
             .map(|(name, checks)| {
@@ -41,9 +41,9 @@ pub(super) fn tests(job: &Job<'_>) -> Option<String> {
         text.push_str(&methods.join("\n"));
     } else {
         for (name, checks) in &cases {
-            text.push_str(&format!("\n\ndef {name}():\n"));
+            text.extend(["\n\ndef ", name.as_str(), "():\n"]);
             for check in checks {
-                text.push_str(&format!("    {}\n", check.pytest()));
+                text.extend(["    ", check.pytest().as_str(), "\n"]);
             }
         }
     }
@@ -119,7 +119,7 @@ fn body(job: &Job<'_>, item: &Item, path: &str) -> Option<Vec<Check>> {
     let signature = format!("inspect.signature({path}).parameters");
     let mut checks = vec![Check::Equal(format!("list({signature})"), format!("[{}]", names.join(", ")))];
     for parameter in &parameters {
-        if let Some(default) = job.literal_default(&parameter.default) {
+        if let Some(default) = job.literal_default(parameter.default.as_ref()) {
             checks.push(Check::literal(format!("{signature}[\"{}\"].default", parameter.name), default));
         }
     }

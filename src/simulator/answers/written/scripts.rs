@@ -4,7 +4,7 @@ use super::super::words::{pascal, sentence, snake};
 use super::Job;
 use crate::workspace::syntax::Item;
 
-/// RSpec or minitest.
+/// `RSpec` or minitest.
 pub(super) fn ruby(job: &Job<'_>) -> Option<String> {
     let cases: Vec<(String, String, String)> = job
         .subjects
