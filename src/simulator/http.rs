@@ -3,7 +3,6 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -11,8 +10,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
+use axum::{Router, ServiceExt};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tower::Layer as _;
 
 use super::failure::Failure;
 use super::playback::Probe;
@@ -32,7 +33,25 @@ pub(super) async fn serve(listener: TcpListener, routes: Router) {
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
-    let _ = axum::serve(listener, routes).await;
+    // Around the routes, not among them: those are chosen by the path as it is here.
+    let app = middleware::map_request(tidy_path).layer(routes);
+    let _ = axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await;
+}
+
+/// Takes out the slashes that a base URL with one at its end leaves: `//v1/messages`.
+async fn tidy_path(mut request: Request) -> Request {
+    let uri = request.uri();
+    let path = uri.path();
+    if path.contains("//") || (path.len() > 1 && path.ends_with('/')) {
+        let mut tidy: String = path.split('/').filter(|part| !part.is_empty()).flat_map(|part| ["/", part]).collect();
+        if let Some(query) = uri.query() {
+            tidy = format!("{tidy}?{query}");
+        }
+        if let Ok(tidy) = tidy.parse() {
+            *request.uri_mut() = tidy;
+        }
+    }
+    request
 }
 
 /// Everything the simulator answers to.

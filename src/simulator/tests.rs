@@ -279,6 +279,13 @@ fn counts_tokens_as_it_bills_them() {
 }
 
 #[test]
+fn a_slash_too_many_does_not_matter() {
+    let running = start();
+    assert_eq!(send(&running, "POST", "//v1/messages", &hello().to_string()).status, 200);
+    assert_eq!(send(&running, "GET", "//v1/models/?limit=1", "").json()["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn lists_and_describes_models() {
     let running = start();
     let list = send(&running, "GET", "/v1/models?limit=3", "").json();
