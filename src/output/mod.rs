@@ -6,6 +6,7 @@
 //! - [`answer`]: the code blocks of an answer; [`fit`]: what models repeat around them, taken off
 //! - [`edit`]: the replacement of a selection; [`imports`]: lines merged into a file's imports
 //! - [`tests_file`]: tests added to a file that may exist
+//! - [`merge`]: an answer and what the user changed meanwhile
 //! - [`check`]: what is looked at before anything is applied
 //! - [`diff`]: an edit to read; [`explanation`]: an explanation to read
 
@@ -20,6 +21,7 @@ pub mod imports;
 mod indent;
 mod lines;
 mod markdown;
+pub mod merge;
 pub mod tests_file;
 mod tree;
 

@@ -1,0 +1,241 @@
+//! Three texts to one: what the answer changed and what the user changed meanwhile, where both can stand.
+//!
+//! First by lines; where both changed the same lines, by words. Changes that touch each other are a conflict: which comes
+//! first, or whether one makes the other wrong, is not for a program to guess.
+
+use std::ops::Range;
+
+use similar::DiffOp;
+
+use super::hunks::diff;
+use super::lines::lines;
+
+/// Merges `answer` and `now`, which both came of `original`; `None` when they changed the same thing in different ways.
+pub fn merge(original: &str, answer: &str, now: &str) -> Option<String> {
+    let by_lines = |text| lines(text).map(|line| line.len()).collect::<Vec<_>>();
+    merge_by(Sides { original, answer, now }, by_lines, &|sides| merge_by(sides, by_words, &|_| None))
+}
+
+/// The three texts, or the same place of them.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    original: &'a str,
+    answer: &'a str,
+    now: &'a str,
+}
+
+/// A part of the original, in pieces, and the part that came of it.
+#[derive(Clone, Debug)]
+struct Hunk {
+    original: Range<usize>,
+    changed: Range<usize>,
+}
+
+/// Merges by pieces of the lengths that `split` gives; `both` decides where both sides changed something.
+fn merge_by<'a>(
+    sides: Sides<'a>,
+    split: impl Fn(&'a str) -> Vec<usize>,
+    both: &dyn Fn(Sides<'_>) -> Option<String>,
+) -> Option<String> {
+    let original = Pieces::new(sides.original, split(sides.original));
+    let answer = Pieces::new(sides.answer, split(sides.answer));
+    let now = Pieces::new(sides.now, split(sides.now));
+    let mut of_answer = hunks(&original, &answer).into_iter().peekable();
+    let mut of_now = hunks(&original, &now).into_iter().peekable();
+    let mut merged = String::new();
+    // How far the merge has come in each text.
+    let (mut at, mut at_answer, mut at_now) = (0, 0, 0);
+    loop {
+        let start = match (of_answer.peek(), of_now.peek()) {
+            (None, None) => break,
+            (Some(hunk), None) | (None, Some(hunk)) => hunk.original.start,
+            (Some(left), Some(right)) => left.original.start.min(right.original.start),
+        };
+        // Hunks of both sides that touch form one place.
+        let (mut end, mut answers, mut nows) = (start, Vec::new(), Vec::new());
+        loop {
+            if let Some(hunk) = of_answer.next_if(|hunk| hunk.original.start <= end) {
+                end = end.max(hunk.original.end);
+                answers.push(hunk);
+            } else if let Some(hunk) = of_now.next_if(|hunk| hunk.original.start <= end) {
+                end = end.max(hunk.original.end);
+                nows.push(hunk);
+            } else {
+                break;
+            }
+        }
+        merged.push_str(original.text(at..start));
+        at_answer += start - at;
+        at_now += start - at;
+        let answer_end = at_answer + grown(start..end, &answers);
+        let now_end = at_now + grown(start..end, &nows);
+        let place = Sides {
+            original: original.text(start..end),
+            answer: answer.text(at_answer..answer_end),
+            now: now.text(at_now..now_end),
+        };
+        merged.push_str(&settle(place, both)?);
+        (at, at_answer, at_now) = (end, answer_end, now_end);
+    }
+    merged.push_str(original.text(at..original.len()));
+    Some(merged)
+}
+
+/// What stands in a place: the one change there is, or what `both` makes of two.
+fn settle(place: Sides<'_>, both: &dyn Fn(Sides<'_>) -> Option<String>) -> Option<String> {
+    if place.answer == place.now || place.now == place.original {
+        return Some(place.answer.to_owned());
+    }
+    if place.answer == place.original {
+        return Some(place.now.to_owned());
+    }
+    both(place)
+}
+
+/// How many pieces of a changed text came of a range of the original.
+fn grown(range: Range<usize>, hunks: &[Hunk]) -> usize {
+    let removed: usize = hunks.iter().map(|hunk| hunk.original.len()).sum();
+    let added: usize = hunks.iter().map(|hunk| hunk.changed.len()).sum();
+    range.len() - removed + added
+}
+
+fn hunks(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
+    let changes = diff(&original.all(), &changed.all()).into_iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
+    changes.map(|op| Hunk { original: op.old_range(), changed: op.new_range() }).collect()
+}
+
+/// A text in pieces.
+struct Pieces<'a> {
+    text: &'a str,
+    /// Where each piece begins, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+impl<'a> Pieces<'a> {
+    fn new(text: &'a str, lengths: Vec<usize>) -> Self {
+        let mut starts = vec![0];
+        starts.extend(lengths.into_iter().scan(0, |at, length| {
+            *at += length;
+            Some(*at)
+        }));
+        Self { text, starts }
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn text(&self, pieces: Range<usize>) -> &'a str {
+        &self.text[self.starts[pieces.start]..self.starts[pieces.end]]
+    }
+
+    fn all(&self) -> Vec<&'a str> {
+        (0..self.len()).map(|piece| self.text(piece..piece + 1)).collect()
+    }
+}
+
+/// The lengths of words, of runs of blanks, and of single other characters.
+fn by_words(text: &str) -> Vec<usize> {
+    let class = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' => Some(0),
+        ' ' | '\t' => Some(1),
+        _ => None,
+    };
+    let mut lengths = Vec::new();
+    let mut last = None;
+    for c in text.chars() {
+        match (class(c), lengths.last_mut()) {
+            (Some(kind), Some(length)) if last == Some(kind) => *length += c.len_utf8(),
+            (kind, _) => {
+                lengths.push(c.len_utf8());
+                last = kind;
+                continue;
+            }
+        }
+    }
+    lengths
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn merges_what_does_not_touch() {
+        let original = "def f(a, b=1):\n    x = a\n    return x\n";
+        let answer = "def f(a: int, b: int = 1) -> int:\n    x = a\n    return x\n";
+        let table = [
+            // The user changed another line.
+            (
+                "def f(a, b=1):\n    x = a + 1\n    return x\n",
+                Some("def f(a: int, b: int = 1) -> int:\n    x = a + 1\n    return x\n"),
+            ),
+            // The user added a line below.
+            (
+                "def f(a, b=1):\n    x = a\n    log(x)\n    return x\n",
+                Some("def f(a: int, b: int = 1) -> int:\n    x = a\n    log(x)\n    return x\n"),
+            ),
+            // The same line, but another word of it.
+            (
+                "def g(a, b=1):\n    x = a\n    return x\n",
+                Some("def g(a: int, b: int = 1) -> int:\n    x = a\n    return x\n"),
+            ),
+            // The user wrote the same thing.
+            (answer, Some(answer)),
+            // The user renamed what the answer annotated.
+            ("def f(first, b=1):\n    x = first\n    return x\n", None),
+            // The user removed what the answer annotated.
+            ("    x = a\n    return x\n", None),
+        ];
+        for (now, expected) in table {
+            assert_eq!(merge(original, answer, now).as_deref(), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn two_insertions_in_one_place_are_a_conflict() {
+        assert_eq!(merge("a\nb\n", "a\nx\nb\n", "a\ny\nb\n"), None);
+        assert_eq!(merge("", "x", "y"), None);
+        assert_eq!(merge("", "x", "").as_deref(), Some("x"));
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        proptest::collection::vec("[ab ]{0,3}(\n|\r\n|é)?", 0..8).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn one_sided_changes_are_taken_as_they_are(original in text(), changed in text()) {
+            prop_assert_eq!(merge(&original, &changed, &original), Some(changed.clone()));
+            prop_assert_eq!(merge(&original, &original, &changed), Some(changed.clone()));
+            prop_assert_eq!(merge(&original, &changed, &changed), Some(changed.clone()));
+        }
+
+        #[test]
+        fn sides_may_be_swapped(original in text(), left in text(), right in text()) {
+            prop_assert_eq!(merge(&original, &left, &right), merge(&original, &right, &left));
+        }
+
+        #[test]
+        fn changes_of_different_lines_both_stand(
+            lines in proptest::collection::vec("[a-z]{1,4}", 3..12),
+            left in 0_usize..12,
+            right in 0_usize..12,
+        ) {
+            let (left, right) = (left % lines.len(), right % lines.len());
+            prop_assume!(left.abs_diff(right) > 1);
+            let with = |changes: &[(usize, &str)]| {
+                let mut lines = lines.clone();
+                for (line, text) in changes {
+                    (*text).clone_into(&mut lines[*line]);
+                }
+                lines.join("\n")
+            };
+            // Upper case never stands in the original, so nothing lines up by chance.
+            let merged = merge(&with(&[]), &with(&[(left, "LEFT")]), &with(&[(right, "RIGHT")]));
+            prop_assert_eq!(merged, Some(with(&[(left, "LEFT"), (right, "RIGHT")])));
+        }
+    }
+}
