@@ -10,6 +10,7 @@ use super::hunks::{diff, hunks};
 use super::imports::merge_imports;
 use super::indent::{rebased, same_width};
 use super::lines::{Line, dominant_line_end, indentation, line_start, lines};
+use super::merge::merge;
 use crate::workspace::{Language, Span};
 
 /// One replacement in a text.
@@ -47,12 +48,54 @@ pub fn plan(
 ) -> Result<Vec<TextEdit>, BadAnswer> {
     let replacement = fit(document, selection.clone(), &answer.replacement)?;
     let edits = replace_selection(document, selection, language, &replacement);
+    Ok(with_imports(document, edits, language, answer))
+}
+
+/// A text and a selection in it.
+#[derive(Clone, Debug)]
+pub struct Selected<'a> {
+    /// The whole text.
+    pub text: &'a str,
+    /// The selected bytes.
+    pub span: Span,
+}
+
+impl<'a> Selected<'a> {
+    /// The selected text.
+    pub fn selection(&self) -> &'a str {
+        &self.text[self.span.clone()]
+    }
+}
+
+/// All edits of an answer to `original` that leave standing what the user changed in the selection since, as it is `now`.
+/// `None` when both changed the same thing: then there is a conflict.
+///
+/// # Errors
+/// As for [`plan`].
+pub fn plan_merged(
+    original: &Selected<'_>,
+    now: &Selected<'_>,
+    language: &Language,
+    answer: &EditAnswer,
+) -> Result<Option<Vec<TextEdit>>, BadAnswer> {
+    let replacement = fit(original.text, original.span.clone(), &answer.replacement)?;
+    let edits = replace_selection(original.text, original.span.clone(), language, &replacement);
+    let answered = apply(original.text, &edits);
+    let behind = original.text.len() - original.span.end;
+    let answered = &answered[original.span.start..answered.len() - behind];
+    let Some(merged) = merge(original.selection(), answered, now.selection()) else { return Ok(None) };
+    let edits = hunks(now.selection(), &merged, now.span.start);
+    Ok(Some(with_imports(now.text, edits, language, answer)))
+}
+
+/// The edits, and with them the imports that the answer needs.
+fn with_imports(document: &str, edits: Vec<TextEdit>, language: &Language, answer: &EditAnswer) -> Vec<TextEdit> {
     if answer.imports.is_empty() {
-        return Ok(edits);
+        return edits;
     }
     let edited = apply(document, &edits);
     let imports = merge_imports(&edited, language, &answer.imports);
-    Ok(compose(&edited, edits, &imports))
+    compose(&edited, edits, &imports)
 }
 
 /// The edits that put `replacement` in the place of the bytes `selection` of `document`.

@@ -156,6 +156,11 @@ impl Syntax {
         }
     }
 
+    /// The syntax tree, for questions that only one room asks.
+    pub(crate) fn tree(&self) -> &tree_sitter::Tree {
+        &self.tree
+    }
+
     /// The text that was parsed.
     pub fn text(&self) -> &str {
         &self.text

@@ -17,7 +17,6 @@ pub(super) struct Code {
     pub(super) selection: Span,
     pub(super) items: Vec<Item>,
     syntax: Option<Syntax>,
-    tree: Option<Tree>,
 }
 
 /// What can be seen in a function's body.
@@ -49,9 +48,8 @@ impl Code {
         });
         let (text, selection) = located.unwrap_or_else(|| alone(&marks.selection, language));
         let syntax = Syntax::parse(language, text.as_str());
-        let tree = tree::parse(language, &text);
         let items = syntax.as_ref().map(Syntax::items).unwrap_or_default();
-        Self { language, text, selection, items, syntax, tree }
+        Self { language, text, selection, items, syntax }
     }
 
     /// The text of a span.
@@ -166,12 +164,12 @@ impl Code {
 
     /// The tree, if the language has a grammar.
     pub(super) fn tree(&self) -> Option<&Tree> {
-        self.tree.as_ref()
+        self.syntax.as_ref().map(Syntax::tree)
     }
 
     /// The node of a function: the nearest around its name that has parameters or a body.
     pub(super) fn node(&self, item: &Item) -> Option<Node<'_>> {
-        let mut at = tree::covering(self.tree.as_ref()?, &item.name_span)?;
+        let mut at = tree::covering(self.tree()?, &item.name_span)?;
         loop {
             let value = ["value", "right"].into_iter().find_map(|field| at.child_by_field_name(field));
             if let Some(function) = value.filter(|value| tree::is_function(value.kind())) {
@@ -187,7 +185,7 @@ impl Code {
     /// What can be seen in a function.
     pub(super) fn facts(&self, item: &Item) -> Facts {
         let mut facts = Facts::default();
-        let body = item.body.as_ref().and_then(|body| tree::covering(self.tree.as_ref()?, body));
+        let body = item.body.as_ref().and_then(|body| tree::covering(self.tree()?, body));
         if let Some(body) = body {
             self.look(body, &mut facts);
         }
@@ -197,7 +195,7 @@ impl Code {
     /// What can be seen in the selection, whatever it is.
     pub(super) fn selection_facts(&self) -> Facts {
         let mut facts = Facts::default();
-        if let Some(node) = self.tree.as_ref().and_then(|tree| tree::covering(tree, &self.selection)) {
+        if let Some(node) = self.tree().and_then(|tree| tree::covering(tree, &self.selection)) {
             let (start, end) = (self.selection.start, self.selection.end);
             for child in
                 tree::children(node).into_iter().filter(|child| child.start_byte() >= start && child.end_byte() <= end)

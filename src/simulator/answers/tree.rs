@@ -1,31 +1,8 @@
 //! What answers ask of a syntax tree beyond the items that [`Syntax`](crate::workspace::syntax::Syntax) knows.
 
-use tree_sitter::{Node, Parser, Tree};
+use tree_sitter::{Node, Tree};
 
 use crate::workspace::Span;
-use crate::workspace::language::{Grammar, Language};
-
-/// The tree of a text; none for a language without a grammar.
-pub(super) fn parse(language: &Language, text: &str) -> Option<Tree> {
-    let grammar = match language.grammar? {
-        Grammar::Bash => tree_sitter_bash::LANGUAGE,
-        Grammar::C => tree_sitter_c::LANGUAGE,
-        Grammar::Cpp => tree_sitter_cpp::LANGUAGE,
-        Grammar::Go => tree_sitter_go::LANGUAGE,
-        Grammar::Java => tree_sitter_java::LANGUAGE,
-        Grammar::JavaScript => tree_sitter_javascript::LANGUAGE,
-        Grammar::Lua => tree_sitter_lua::LANGUAGE,
-        Grammar::Php => tree_sitter_php::LANGUAGE_PHP,
-        Grammar::Python => tree_sitter_python::LANGUAGE,
-        Grammar::Ruby => tree_sitter_ruby::LANGUAGE,
-        Grammar::Rust => tree_sitter_rust::LANGUAGE,
-        Grammar::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
-        Grammar::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-    };
-    let mut parser = Parser::new();
-    parser.set_language(&grammar.into()).ok()?;
-    parser.parse(text, None)
-}
 
 /// Every node below and including one, parents first; below a node for which `enter` is false nothing is visited.
 pub(super) fn walk<'tree>(root: Node<'tree>, mut enter: impl FnMut(Node<'tree>) -> bool) {
