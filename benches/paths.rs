@@ -1,6 +1,6 @@
 //! The code paths that run at every keystroke, menu and answer: `cargo bench --bench paths`.
 
-#![expect(missing_docs, clippy::expect_used, reason = "the macros of the harness, and ground that must be as it is")]
+#![expect(clippy::expect_used, reason = "the ground must be as it is")]
 
 use std::hint::black_box;
 

@@ -10,10 +10,9 @@ use crate::claude::client::Answer;
 use crate::claude::types::StopReason;
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::{BadAnswer, edit_answer, tests_answer};
-use crate::output::edit::{self, TextEdit};
-use crate::output::{check, tests_file};
+use crate::output::edit::{self, Selected, TextEdit};
+use crate::output::{check, diff, tests_file};
 use crate::prompt::{self, Plan};
-use crate::workspace::Span;
 use crate::workspace::roots::relative;
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
 
@@ -31,6 +30,8 @@ enum Obstacle {
     Bad(String),
     /// Nothing will be changed, for this reason.
     Keep(String),
+    /// The user changed the selected text where the answer changes it too; this is how it is now.
+    Conflict(String),
 }
 
 impl From<BadAnswer> for Obstacle {
@@ -87,6 +88,13 @@ impl<H: Host> Run<'_, H> {
                         .hint("Nothing was changed; the answer can be read.")
                         .into());
                 }
+                Obstacle::Conflict(now) => {
+                    let reason = "you changed the selected text meanwhile, where the answer changes it too".to_owned();
+                    self.explanation = Some(self.document(&both_sides(self.order, &text, &now)));
+                    self.reason = Some(reason);
+                    self.conflict = Some(text);
+                    return Ok(Outcome::Kept);
+                }
                 Obstacle::Keep(reason) => {
                     self.explanation = Some(self.document(&kept(&text, &reason, &self.edits)));
                     self.reason = Some(reason);
@@ -130,10 +138,22 @@ impl<H: Host> Run<'_, H> {
 
     fn selection_change(&self, answer: &str) -> Result<(Change, Option<String>), Obstacle> {
         let answer = edit_answer(answer)?;
-        let (base, selection) = self.selected_now()?;
+        let language = self.order.snapshot.language;
+        let Some((base, span)) = self.host.selection() else { return Err(closed()) };
         let text = base.text.to_string();
-        let edits = edit::plan(&text, selection, self.order.snapshot.language, &answer)?;
-        Ok((self.change_of(Target::Document, base, edits), answer.note))
+        let now = Selected { text: &text, span };
+        if now.selection() == self.order.selected() {
+            let edits = edit::plan(&text, now.span, language, &answer)?;
+            return Ok((change_of(self.order, Target::Document, base, edits), answer.note));
+        }
+        let before = self.order.snapshot.text.to_string();
+        let original = Selected { text: &before, span: self.order.selection.clone() };
+        let Some(edits) = edit::plan_merged(&original, &now, language, &answer)? else {
+            return Err(Obstacle::Conflict(now.selection().to_owned()));
+        };
+        let merged = "You changed the selected text meanwhile; both changes were kept.";
+        let note = answer.note.map_or_else(|| merged.to_owned(), |note| format!("{note}\n{merged}"));
+        Ok((change_of(self.order, Target::Document, base, edits), Some(note)))
     }
 
     fn tests_change(&self, answer: &str, place: &TestPlace) -> Result<(Change, Option<String>), Obstacle> {
@@ -150,20 +170,7 @@ impl<H: Host> Run<'_, H> {
         let tests = tests_file::add_tests(existing.as_deref(), place, language, &answer.code)?;
         let base = base.unwrap_or_else(|| Current { text: ropey::Rope::new(), version: None });
         let note = answer.note.into_iter().chain(tests.note()).collect::<Vec<_>>().join("\n");
-        Ok((self.change_of(target, base, tests.edits), (!note.is_empty()).then_some(note)))
-    }
-
-    /// The selection where it is now, provided nobody changed the text inside it.
-    fn selected_now(&self) -> Result<(Current, Span), Obstacle> {
-        let Some((current, selection)) = self.host.selection() else { return Err(closed()) };
-        if current.text.byte_slice(selection.clone()) != self.order.selected().as_str() {
-            return Err(Obstacle::Keep("the selected text was changed meanwhile".to_owned()));
-        }
-        Ok((current, selection))
-    }
-
-    fn change_of(&self, target: Target, base: Current, edits: Vec<TextEdit>) -> Change {
-        Change { target, base, edits, label: format!("Aside: {}", self.order.title()) }
+        Ok((change_of(self.order, target, base, tests.edits), (!note.is_empty()).then_some(note)))
     }
 
     async fn apply(&self, change: &Change) -> Result<Landing, Stop> {
@@ -187,6 +194,30 @@ impl<H: Host> Run<'_, H> {
     }
 }
 
+/// Lands an answer that was kept because of a conflict, in place of whatever the selection is by now.
+///
+/// # Errors
+/// Why nothing was changed, in words.
+pub async fn apply_anyway<H: Host>(order: &Order, answer: &str, host: &H) -> Result<(), String> {
+    let language = order.snapshot.language;
+    let answer = edit_answer(answer).map_err(|bad| bad.reason)?;
+    let (base, span) = host.selection().ok_or("the document was closed meanwhile")?;
+    let edits = edit::plan(&base.text.to_string(), span, language, &answer).map_err(|bad| bad.reason)?;
+    let change = change_of(order, Target::Document, base, edits);
+    if change.edits.is_empty() {
+        return Err("there is nothing to change".to_owned());
+    }
+    match host.apply(&change).await {
+        Landing::Landed | Landing::Proposed => Ok(()),
+        Landing::Stale => Err("the text changed while the edit was on its way".to_owned()),
+        Landing::Refused(reason) => Err(reason),
+    }
+}
+
+fn change_of(order: &Order, target: Target, base: Current, edits: Vec<TextEdit>) -> Change {
+    Change { target, base, edits, label: format!("Aside: {}", order.title()) }
+}
+
 fn closed() -> Obstacle {
     Obstacle::Keep("the document was closed meanwhile".to_owned())
 }
@@ -202,6 +233,21 @@ fn kept(answer: &str, reason: &str, edits: &[FileEdit]) -> String {
         text.push_str("````\n");
     }
     text
+}
+
+/// The document that shows a conflict: what the answer says, and what stands there now.
+fn both_sides(order: &Order, answer: &str, now: &str) -> String {
+    let fence = order.snapshot.language.fence;
+    let diff = diff::unified(&order.shown_path(), &order.selected(), now);
+    format!(
+        "You changed the selected text while the answer was written, in the same places; nothing was overwritten. \
+         *Apply anyway* puts the answer in place of what stands there now, *retry* asks again about the text as it is \
+         now, *discard* leaves everything as it is.\n\n\
+         ## The answer\n\n{}\n\n## What stands there now\n\n`````{fence}\n{}\n`````\n\n\
+         ## What you changed\n\n`````diff\n{diff}`````\n",
+        answer.trim(),
+        now.trim_end_matches(['\n', '\r']),
+    )
 }
 
 /// The diffs of all edits, one behind the other.

@@ -17,7 +17,7 @@ mod report;
 mod run;
 
 pub use connection::{Connection, Connections};
-pub use edit::unified_diffs;
+pub use edit::{apply_anyway, unified_diffs};
 pub use host::{Change, Current, Event, Host, Landing, Target};
 pub use order::{Order, new_job_id};
 pub use registry::{JobHandle, Registry};

@@ -76,6 +76,8 @@ pub struct Report {
     pub explanation: Option<Explanation>,
     /// What was changed, or would be.
     pub edits: Vec<FileEdit>,
+    /// With `kept` because of a conflict: the answer, for [`apply_anyway`](super::apply_anyway).
+    pub conflict: Option<String>,
     /// What the model said beside the edit, and what was noticed on the way.
     pub notes: Vec<String>,
     /// What all requests of the job took together; absent when none was sent.
@@ -122,6 +124,7 @@ impl Report {
             error: Some(error),
             explanation: None,
             edits: Vec::new(),
+            conflict: None,
             notes: Vec::new(),
             usage: None,
             model: order.model.clone(),

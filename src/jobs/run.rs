@@ -50,6 +50,7 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
         asked: Vec::new(),
         notes: Vec::new(),
         edits: Vec::new(),
+        conflict: None,
         explanation: None,
         reason: None,
     };
@@ -73,6 +74,7 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
         usage: run.bill.report(&run.model),
         explanation: run.explanation,
         edits: run.edits,
+        conflict: run.conflict,
         notes: run.notes,
         model: run.model.id.clone(),
         simulated: order.simulated,
@@ -143,6 +145,7 @@ pub(super) struct Run<'a, H> {
     asked: Vec<Message>,
     pub(super) notes: Vec<String>,
     pub(super) edits: Vec<super::report::FileEdit>,
+    pub(super) conflict: Option<String>,
     pub(super) explanation: Option<Explanation>,
     pub(super) reason: Option<String>,
 }
