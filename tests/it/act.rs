@@ -102,7 +102,7 @@ fn what_is_wrong_ends_with_its_code_and_a_word() {
         (&["explain", "missing.py", "--simulate"], 2, "missing.py"),
         (&["explain", "binary.py", "--simulate"], 2, "binary.py"),
         (&["explain", "inventory.py:900", "--simulate"], 2, "900"),
-        (&["explain", "inventory.py:9-3", "--simulate"], 2, "9-3"),
+        (&["explain", "inventory.py:9-3", "--simulate"], 2, "3, is before"),
         (&["explain", "inventory.py:0", "--simulate"], 2, ""),
         (&["explain", "inventory.py", "--simulate", "--model", "claude-nonsense"], 2, "claude-nonsense"),
         (&["explain"], 2, "FILE"),

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 
+/// Bindings are dropped from the last on, so the client comes behind what it needs.
 struct Slow {
-    client: Client,
+    sandbox: Sandbox,
     simulator: Simulator,
+    client: Client,
     uri: String,
     text: String,
-    sandbox: Sandbox,
 }
 
 /// A server whose answers take minutes, so that every cancel is in time.
@@ -20,7 +21,7 @@ fn slow() -> Slow {
     let client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
     let uri = sandbox.uri("inventory.py");
     client.open(&uri, "python", &text);
-    Slow { client, simulator, uri, text, sandbox }
+    Slow { sandbox, simulator, client, uri, text }
 }
 
 fn assert_cut(simulator: &Simulator, usage: &Value) {
@@ -33,7 +34,7 @@ fn assert_cut(simulator: &Simulator, usage: &Value) {
 
 #[test]
 fn by_command() {
-    let Slow { mut client, simulator, uri, text, sandbox: _sandbox } = slow();
+    let Slow { sandbox: _sandbox, simulator, mut client, uri, text } = slow();
     let job = client.run("explain", &uri, 0..text.len());
     client.first_text(&job);
     client.execute("aside.cancel", json!({"job": job})).expect("cancel answers");
@@ -47,7 +48,7 @@ fn by_command() {
 
 #[test]
 fn by_command_without_a_job_cancels_all() {
-    let Slow { mut client, uri, text, .. } = slow();
+    let Slow { sandbox: _sandbox, simulator: _simulator, mut client, uri, text } = slow();
     let jobs = [client.run("explain", &uri, 0..text.len()), client.run("document", &uri, 0..text.len())];
     client.execute("aside.cancel", Value::Null).expect("cancel answers");
     for job in jobs {
@@ -60,7 +61,7 @@ fn by_command_without_a_job_cancels_all() {
 
 #[test]
 fn by_the_button_of_the_progress() {
-    let Slow { mut client, simulator, uri, text, sandbox: _sandbox } = slow();
+    let Slow { sandbox: _sandbox, simulator, mut client, uri, text } = slow();
     let job = client.run("add-type-hints", &uri, 0..text.len());
     client.first_text(&job);
     let token = client.wait_for("a progress that began", |editor| {
@@ -77,7 +78,7 @@ fn by_the_button_of_the_progress() {
 
 #[test]
 fn by_cancelling_a_request_that_waits() {
-    let Slow { mut client, simulator, uri, text, sandbox: _sandbox } = slow();
+    let Slow { sandbox: _sandbox, simulator, mut client, uri, text } = slow();
     let argument = client.run_argument("explain", &uri, 0..text.len());
     let id = client.begin_request("workspace/executeCommand", json!({"command": "aside.run", "arguments": [argument]}));
     let job = client.wait_for("the stream", |editor| {

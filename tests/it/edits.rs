@@ -14,11 +14,11 @@ const TYPED: &str = "def area(width: int, height: int = 1) -> int:";
 const PAUSED: &str = "[[step]]\ntimes = \"always\"\nstall = { at = \"delta\", deltas = 1, ms = 1500 }\n\
                       answer = '''```python\ndef area(width: int, height: int = 1) -> int:\n    return width * height\n```'''\n";
 
+/// What a test keeps until its client is gone comes first in the pattern: bindings are dropped from the last on.
 struct Fixture {
+    keep: (Simulator, Sandbox),
     client: Client,
     uri: String,
-    _simulator: Simulator,
-    _sandbox: Sandbox,
 }
 
 fn start(scenario: &str) -> Fixture {
@@ -28,7 +28,7 @@ fn start(scenario: &str) -> Fixture {
     let client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
     let uri = sandbox.uri("area.py");
     client.open(&uri, "python", TEXT);
-    Fixture { client, uri, _simulator: simulator, _sandbox: sandbox }
+    Fixture { keep: (simulator, sandbox), client, uri }
 }
 
 fn selection() -> std::ops::Range<usize> {
@@ -37,7 +37,7 @@ fn selection() -> std::ops::Range<usize> {
 
 #[test]
 fn typing_before_and_after_the_selection_moves_the_edit() {
-    let Fixture { mut client, uri, .. } = start(PAUSED);
+    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     client.edit(&uri, 0..0, "# 🦀 first\n# second\n");
@@ -54,7 +54,7 @@ fn typing_before_and_after_the_selection_moves_the_edit() {
 
 #[test]
 fn typing_at_the_very_edges_stays_outside() {
-    let Fixture { mut client, uri, .. } = start(PAUSED);
+    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     client.edit(&uri, selection().end..selection().end, "  # end");
@@ -68,7 +68,7 @@ fn typing_at_the_very_edges_stays_outside() {
 
 #[test]
 fn typing_inside_the_selection_keeps_what_was_typed() {
-    let Fixture { mut client, uri, .. } = start(PAUSED);
+    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     let at = TEXT.find("height=1").unwrap();
@@ -87,7 +87,7 @@ fn typing_inside_the_selection_keeps_what_was_typed() {
 
 #[test]
 fn closing_the_document_loses_nothing() {
-    let Fixture { mut client, uri, .. } = start(PAUSED);
+    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     client.close_document(&uri);
@@ -98,7 +98,7 @@ fn closing_the_document_loses_nothing() {
 
 #[test]
 fn a_change_reported_before_the_answer_counts() {
-    let Fixture { mut client, uri, .. } = start(&PAUSED.replace("1500", "1"));
+    let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
     client.editor().behaviour.on_edit = OnEdit::ReportFirst;
     let result = client.run_to_end("add-type-hints", &uri, selection());
     assert_eq!(result["outcome"], "applied", "{result}");
@@ -108,7 +108,7 @@ fn a_change_reported_before_the_answer_counts() {
 
 /// Whatever an editor does instead of applying: the answer is kept, said to be kept, and can be read.
 fn refused(on_edit: OnEdit) {
-    let Fixture { mut client, uri, .. } = start(&PAUSED.replace("1500", "1"));
+    let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
     client.editor().behaviour.on_edit = on_edit.clone();
     let result = client.run_to_end("add-type-hints", &uri, selection());
     assert_eq!(result["outcome"], "kept", "{on_edit:?}: {result}");
@@ -193,7 +193,7 @@ fn two_edits_in_one_file_both_land() {
 #[test]
 fn a_selection_of_whole_lines_is_the_same_in_both_conventions() {
     for extra in [0, 1] {
-        let Fixture { mut client, uri, .. } = start(&PAUSED.replace("1500", "1"));
+        let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
         let result = client.run_to_end("add-type-hints", &uri, selection().start..selection().end + extra);
         assert_eq!(result["outcome"], "applied", "{result}");
         assert_eq!(client.text(&uri), TEXT.replace(HEAD, TYPED), "with {extra} byte more");
@@ -215,7 +215,7 @@ fn indentation_and_line_ends_stay_as_they_are() {
             "class A:\n    def area(self, width: int) -> int:\n        return width",
         ),
     ] {
-        let Fixture { mut client, uri, .. } = start(answer);
+        let Fixture { keep: _keep, mut client, uri } = start(answer);
         client.close_document(&uri);
         client.open(&uri, "python", text);
         let result = client.run_to_end("add-type-hints", &uri, text.find("def").unwrap()..text.trim_end().len());
@@ -227,7 +227,7 @@ fn indentation_and_line_ends_stay_as_they_are() {
 
 #[test]
 fn a_kept_answer_can_be_shown_again() {
-    let Fixture { mut client, uri, .. } = start(&PAUSED.replace("1500", "1"));
+    let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
     client.editor().behaviour.on_edit = OnEdit::Refuse("no");
     let result = client.run_to_end("add-type-hints", &uri, selection());
     client.read_all();

@@ -76,8 +76,7 @@ fn every_client_is_offered_what_it_can_use() {
             "{name}"
         );
         let commands = offer["executeCommandProvider"]["commands"].as_array().unwrap();
-        for command in ["run", "cancel", "usage", "showExplanation", "followUp", "accept", "reject"]
-            .map(|it| format!("aside.{it}"))
+        for command in ["run", "cancel", "usage", "showExplanation", "accept", "reject"].map(|it| format!("aside.{it}"))
         {
             assert!(commands.contains(&json!(command)), "{command} is listed: {name}");
         }

@@ -81,7 +81,8 @@ fn end_of_input_inside_a_frame_ends_the_process() {
     let mut child = sandbox.aside().args(["serve", "--simulate"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"Content-Length: 1000\r\n\r\n{\"jsonrpc\":").unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "nothing but frames goes to stdout");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.is_empty() || said.starts_with("Content-Length: "), "nothing but frames goes to stdout: {said}");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn thousands_of_changes_end_in_the_same_text() {
             let (sandbox, _simulator, recorder, mut client) = start(encoding);
             let uri = sandbox.uri("tricky.py");
             client.open(&uri, "python", TRICKY);
-            let mut random = Random(seed * 0x9E37_79B9_7F4A_7C15);
+            let mut random = Random(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed));
             for _ in 0..700 {
                 let text = client.text(&uri);
                 let (a, b) = (random.place(&text), random.place(&text));

@@ -50,12 +50,13 @@ fn rows(simulator: &Simulator) -> Vec<Value> {
     simulator.account()["requests"].as_array().unwrap().clone()
 }
 
+/// Bindings are dropped from the last on, so the client comes behind what it needs.
 struct Fixture {
-    client: Client,
+    sandbox: Sandbox,
     simulator: Simulator,
+    client: Client,
     uri: String,
     text: String,
-    sandbox: Sandbox,
 }
 
 fn start(scenario: Option<&str>, config: &str) -> Fixture {
@@ -66,13 +67,13 @@ fn start(scenario: Option<&str>, config: &str) -> Fixture {
     let client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
     let uri = sandbox.uri("inventory.py");
     client.open(&uri, "python", &text);
-    Fixture { client, simulator, uri, text, sandbox }
+    Fixture { sandbox, simulator, client, uri, text }
 }
 
 #[test]
 fn every_request_is_counted_to_the_token() {
     for ttl in ["auto", "5m", "1h"] {
-        let Fixture { mut client, simulator, uri, text, sandbox } = start(None, &format!("[cache]\nttl = \"{ttl}\"\n"));
+        let Fixture { sandbox, simulator, mut client, uri, text } = start(None, &format!("[cache]\nttl = \"{ttl}\"\n"));
         let report = text.find("def restock_report").unwrap();
         let mut usages = Vec::new();
         for (action, span) in [
@@ -112,7 +113,7 @@ fn every_request_is_counted_to_the_token() {
 
 #[test]
 fn the_second_action_reads_most_of_its_prompt_from_the_cache() {
-    let Fixture { mut client, uri, text, .. } = start(None, "");
+    let Fixture { sandbox: _sandbox, simulator: _simulator, mut client, uri, text } = start(None, "");
     let report = text.find("def restock_report").unwrap();
     client.run_to_end("explain", &uri, report..text.len());
     let second = client.run_to_end("add-type-hints", &uri, report..text.len());
@@ -131,7 +132,7 @@ fn the_second_action_reads_most_of_its_prompt_from_the_cache() {
 fn a_failed_attempt_is_not_counted_twice() {
     let scenario = "[[step]]\nstatus = 529\nheaders = { retry-after-ms = \"1\" }\n\n\
                     [[step]]\nstatus = 500\nheaders = { retry-after-ms = \"1\" }\n";
-    let Fixture { mut client, simulator, uri, text, .. } = start(Some(scenario), "");
+    let Fixture { sandbox: _sandbox, simulator, mut client, uri, text } = start(Some(scenario), "");
     let result = client.run_to_end("explain", &uri, 0..text.len());
     assert_eq!(result["outcome"], "shown", "{result}");
     let rows = rows(&simulator);
@@ -147,7 +148,8 @@ fn a_failed_attempt_is_not_counted_twice() {
 #[test]
 fn an_answer_that_breaks_off_counts_what_was_reported() {
     let scenario = "[[step]]\ntimes = \"always\"\ncut = { after_deltas = 3 }\n";
-    let Fixture { mut client, simulator, uri, text, .. } = start(Some(scenario), "[api]\nmax_retries = 0\n");
+    let Fixture { sandbox: _sandbox, simulator, mut client, uri, text } =
+        start(Some(scenario), "[api]\nmax_retries = 0\n");
     let result = client.run_to_end("add-type-hints", &uri, 0..text.len());
     assert_eq!(result["outcome"], "failed", "{result}");
     assert_eq!(result["error"]["kind"], "network", "{result}");
@@ -161,7 +163,7 @@ fn an_answer_that_breaks_off_counts_what_was_reported() {
 #[test]
 fn a_cancelled_request_counts_what_was_reported_and_is_marked() {
     let scenario = "[[step]]\ntimes = \"always\"\nstall = { at = \"delta\", deltas = 2 }\n";
-    let Fixture { mut client, simulator, uri, text, .. } = start(Some(scenario), "");
+    let Fixture { sandbox: _sandbox, simulator, mut client, uri, text } = start(Some(scenario), "");
     let job = client.run("explain", &uri, 0..text.len());
     client.first_text(&job);
     client.execute("aside.cancel", json!({"job": job})).unwrap();
@@ -176,7 +178,7 @@ fn a_cancelled_request_counts_what_was_reported_and_is_marked() {
 fn both_requests_of_a_repaired_answer_are_paid() {
     let scenario = "[[step]]\nanswer = 'No code here.'\n\n\
                     [[step]]\nanswer = '''```python\ndef one() -> int:\n    return 1\n```'''\n";
-    let Fixture { mut client, simulator, sandbox, .. } = start(Some(scenario), "");
+    let Fixture { sandbox, simulator, mut client, .. } = start(Some(scenario), "");
     let uri = sandbox.uri("one.py");
     client.open(&uri, "python", "def one():\n    return 1\n");
     let result = client.run_to_end("add-type-hints", &uri, 0..24);
@@ -191,7 +193,7 @@ fn both_requests_of_a_repaired_answer_are_paid() {
 #[test]
 fn thinking_is_counted_apart() {
     let scenario = "[[step]]\nthinking = 'Let me think about this for a while.'\nanswer = 'It gives one.'\n";
-    let Fixture { mut client, simulator, uri, .. } = start(Some(scenario), "");
+    let Fixture { sandbox: _sandbox, simulator, mut client, uri, .. } = start(Some(scenario), "");
     let result = client.run_to_end("explain", &uri, 0..300);
     let rows = rows(&simulator);
     assert!(rows[0]["thinking_tokens"].as_u64().unwrap() > 0, "{rows:#?}");
@@ -201,7 +203,7 @@ fn thinking_is_counted_apart() {
 
 #[test]
 fn two_servers_share_the_day() {
-    let Fixture { mut client, simulator, uri, text, sandbox } = start(None, "");
+    let Fixture { sandbox, simulator, mut client, uri, text } = start(None, "");
     let mut second = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
     second.open(&uri, "python", &text);
     client.run_to_end("explain", &uri, 0..300);

@@ -64,7 +64,6 @@ impl Sandbox {
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("XDG_DATA_HOME", self.path("data"))
             .env("XDG_CACHE_HOME", self.path("cache"))
-            .env("ASIDE_CONFIG", self.path("config/aside/config.toml"))
             .env("ASIDE_DATA_DIR", self.path("data/aside"))
             .env("ASIDE_CACHE_DIR", self.path("cache/aside"))
             .env("LANG", "C.UTF-8")
