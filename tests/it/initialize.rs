@@ -9,7 +9,8 @@ fn clients() -> Vec<Value> {
     serde_json::from_str(include_str!("../fixtures/clients.json")).expect("the fixture is JSON")
 }
 
-/// The `initialize` request that a fixture stands for, without the parts that depend on the workspace.
+/// The `initialize` request that a fixture stands for. `announces` and `denies` name what is `true` and `false` below a
+/// path, `values` gives the rest, with `"1..26"` for all numbers from 1 to 26, and `empty` is announced without a word.
 fn request(client: &Value) -> Value {
     let mut capabilities = json!({});
     let mut set = |path: &str, value: Value| {
@@ -19,24 +20,36 @@ fn request(client: &Value) -> Value {
         }
         *place = value;
     };
+    for path in client["empty"].as_array().into_iter().flatten() {
+        set(path.as_str().unwrap(), json!({}));
+    }
     for (list, value) in [("announces", true), ("denies", false)] {
-        for path in client[list].as_array().into_iter().flatten() {
-            set(path.as_str().unwrap(), json!(value));
+        for (parent, names) in client[list].as_object().into_iter().flatten() {
+            for name in names.as_str().unwrap().split(' ') {
+                set(&format!("{parent}.{name}"), json!(value));
+            }
         }
     }
-    for (path, value) in client["lists"].as_object().into_iter().flatten() {
-        set(path, value.clone());
-    }
-    if let Some(encodings) = client.get("encodings") {
-        set("general.positionEncodings", encodings.clone());
+    for (path, value) in client["values"].as_object().into_iter().flatten() {
+        let span = value.as_str().and_then(|value| value.split_once(".."));
+        let span = span.and_then(|(from, to)| Some((from.parse::<u32>().ok()?, to.parse::<u32>().ok()?)));
+        set(path, span.map_or_else(|| value.clone(), |(from, to)| (from..=to).map(Value::from).collect()));
     }
     let mut params = json!({"capabilities": capabilities});
     if let Some(info) = client["info"].as_array() {
         params["clientInfo"] = json!({"name": info[0], "version": info[1]});
     }
-    for (from, to) in [("options", "initializationOptions"), ("token", "workDoneToken")] {
+    for (from, to) in
+        [("options", "initializationOptions"), ("token", "workDoneToken"), ("trace", "trace"), ("locale", "locale")]
+    {
         if let Some(value) = client.get(from) {
             params[to] = value.clone();
+        }
+    }
+    // The client fills in its own root in the forms that are not ruled out here.
+    for form in ["workspaceFolders", "rootUri"] {
+        if client["root"].as_array().is_some_and(|forms| !forms.contains(&json!(form))) {
+            params[form] = Value::Null;
         }
     }
     params

@@ -54,7 +54,7 @@ fn progress_tells_what_is_going_on() {
     let all = client.ended_progress(1);
     let [progress] = all.as_slice() else { panic!("one progress: {all:#?}") };
     let begin = progress.begin.as_ref().unwrap();
-    assert!(begin["title"].as_str().unwrap().contains("inventory.py"), "says what it works on: {begin}");
+    assert!(begin["title"].as_str().unwrap().contains("restock_report"), "says what it works on: {begin}");
     assert_eq!(begin["cancellable"], true, "{begin}");
     for value in progress.reports.iter().chain([begin]) {
         assert!(value.get("percentage").is_none(), "nobody knows how long a model takes: {value}");

@@ -115,12 +115,12 @@ fn a_selection_is_what_the_editor_shows_as_selected() {
             let start = TRICKY.find(selected).unwrap();
             client.run_to_end("explain", &uri, start..start + selected.len());
             client.read_all();
-            // The instruction is the last block; the document in front of it has the words as well.
             let exchanges = recorder.exchanges();
-            let request = &exchanges.last().unwrap().request;
-            let last = request["messages"].as_array().unwrap().last().unwrap()["content"].as_array().unwrap();
-            let instruction = last.last().unwrap()["text"].as_str().unwrap();
-            assert!(instruction.contains(selected), "{encoding}: {selected:?} in {instruction}");
+            let sent = prompt(&exchanges.last().unwrap().request);
+            let block = sent.split_once("<selection ").expect("a block with the selection").1;
+            let (_, inside) = block.split_once(">\n").unwrap();
+            let (inside, _) = inside.split_once("\n</selection>").unwrap();
+            assert_eq!(inside, selected, "{encoding}");
         }
     }
 }

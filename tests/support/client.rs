@@ -393,8 +393,10 @@ impl Client {
             let error = json!({"code": -32603, "message": "too late"});
             self.shared.send(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
         }
-        let id = self.begin_request("shutdown", Value::Null);
-        assert_eq!(self.response(id), Ok(Value::Null), "shutdown answers null");
+        self.wait_for("all progress to end", |editor| {
+            editor.progress.values().all(|progress| progress.begin.is_none() || progress.end.is_some()).then_some(())
+        });
+        assert_eq!(self.request("shutdown", Value::Null), Ok(Value::Null), "shutdown answers null");
         self.shared.send(&json!({"jsonrpc": "2.0", "method": "exit"}));
         let status = self.exit_status();
         assert!(status.success(), "ends with {status} after shutdown and exit\n{}", self.stderr());
@@ -402,9 +404,6 @@ impl Client {
         let editor = self.editor();
         assert!(editor.unread.is_empty(), "nobody read {:#?}", editor.unread);
         assert!(editor.responses.is_empty(), "answers nobody asked for: {:#?}", editor.responses);
-        for (token, progress) in &editor.progress {
-            assert!(progress.begin.is_none() || progress.end.is_some(), "progress {token} never ended: {progress:#?}");
-        }
     }
 }
 
