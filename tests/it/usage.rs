@@ -39,7 +39,7 @@ fn assert_same(usage: &Value, expected: &Value, context: &str) {
 
 /// The totals of the session, by the request and by the command.
 fn totals(client: &mut Client) -> Value {
-    let by_request = client.request("aside/usage", json!({})).expect("aside/usage answers");
+    let by_request = client.request("aside/usage", Value::Null).expect("aside/usage answers");
     let by_command = client.execute("aside.usage", Value::Null).expect("aside.usage answers");
     assert_eq!(by_request["session"], by_command["session"]);
     assert!(by_request["rows"].is_array() && by_request["day"].is_object(), "{by_request}");
@@ -202,6 +202,16 @@ fn thinking_is_counted_apart() {
 }
 
 #[test]
+fn the_totals_may_be_asked_for_with_or_without_params() {
+    let Fixture { sandbox: _sandbox, simulator: _simulator, mut client, .. } = start(None, "");
+    // Libraries differ in what they send for "nothing".
+    let without = client.request("aside/usage", Value::Null);
+    assert!(without.is_ok());
+    assert_eq!(client.request("aside/usage", json!({})), without);
+    assert_eq!(client.request("aside/usage", json!([])), without);
+}
+
+#[test]
 fn two_servers_share_the_day() {
     let Fixture { sandbox, simulator, mut client, uri, text } = start(None, "");
     let mut second = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
@@ -230,7 +240,7 @@ fn the_wire_says_the_same_as_the_bill() {
     let second = client.run_to_end("explain", &uri, 700..1500);
     client.read_all();
     drop(client);
-    let exchanges = recorder.exchanges();
+    let exchanges = recorder.exchanges(2);
     let messages: Vec<_> = exchanges.iter().filter(|exchange| exchange.target == "POST /v1/messages").collect();
     assert_eq!(messages.len(), 2, "{exchanges:#?}");
     for (exchange, result) in messages.iter().zip([first, second]) {

@@ -32,7 +32,7 @@ fn exchanges(config: &str, name: &str, language: &str, text: &str, actions: &[&s
         client.open(&uri, language, text);
     }
     drop(client);
-    recorder.exchanges().into_iter().filter(|exchange| exchange.target == "POST /v1/messages").collect()
+    recorder.exchanges(actions.len()).into_iter().filter(|exchange| exchange.target == "POST /v1/messages").collect()
 }
 
 fn breakpoints(request: &Value) -> usize {
@@ -124,7 +124,7 @@ fn rules_of_the_project_come_before_the_document() {
     client.run_to_end("explain", &uri, 0..24);
     client.read_all();
     drop(client);
-    let body = recorder.exchanges().last().unwrap().body.clone();
+    let body = recorder.exchanges(1).last().unwrap().body.clone();
     let at = |what: &str| body.find(what).unwrap_or_else(|| panic!("{what} in {body}"));
     assert!(at("Always say please") < at("def one():"), "{body}");
     assert!(!body.contains(sandbox.path("").to_str().unwrap()), "no path of this machine: {body}");
@@ -148,7 +148,7 @@ fn gateways_with_a_path_tokens_and_headers_of_their_own() {
     client.run_to_end("explain", &uri, 0..RUST.len());
     client.read_all();
     drop(client);
-    let all = recorder.exchanges();
+    let all = recorder.exchanges(1);
     let exchange = all.iter().find(|exchange| exchange.target.ends_with("/messages")).expect("it was asked");
     assert_eq!(exchange.target, "POST /gateway/v1/messages");
     let header = |line: &str| exchange.headers.iter().any(|header| header.eq_ignore_ascii_case(line));

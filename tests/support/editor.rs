@@ -76,6 +76,8 @@ pub(crate) struct Editor {
     pub(crate) responses: HashMap<i64, Value>,
     /// What a test has to read: everything but progress, streams, status and logs.
     pub(crate) unread: VecDeque<Value>,
+    /// Nobody minds what comes unread from now on.
+    pub(crate) heedless: bool,
     pub(crate) progress: BTreeMap<String, Progress>,
     pub(crate) stream: Vec<Value>,
     pub(crate) status: Vec<Value>,

@@ -3,12 +3,16 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use url::Url;
 
 use super::traffic;
+
+/// A limit for what hangs, not a measure of speed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The JSON at `path` of the server at `base`.
 pub(crate) fn get_json(base: &Url, path: &str) -> Value {
@@ -73,7 +77,7 @@ pub(crate) struct Exchange {
 /// A proxy in front of an API. Stops taking connections when dropped.
 pub(crate) struct Recorder {
     pub(crate) url: Url,
-    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    exchanges: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
     address: SocketAddr,
 }
 
@@ -81,7 +85,7 @@ impl Recorder {
     pub(crate) fn start(upstream: &Url) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local = listener.local_addr().unwrap();
-        let exchanges = Arc::new(Mutex::new(Vec::new()));
+        let exchanges = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (upstream, list) = (address(upstream), Arc::clone(&exchanges));
         let record = traffic::folder().map(|folder| folder.join(traffic::record_name("api.jsonl")));
         std::thread::spawn(move || {
@@ -90,11 +94,13 @@ impl Recorder {
                 std::thread::spawn(move || {
                     // A side that goes away in the middle is what some tests are about.
                     if let Ok(exchange) = relay(connection, upstream) {
+                        let (list, completed) = &*list;
                         let mut list = list.lock().unwrap();
                         if let Some(path) = record {
                             note(&path, &exchange);
                         }
                         list.push(exchange);
+                        completed.notify_all();
                     }
                 });
             }
@@ -102,9 +108,13 @@ impl Recorder {
         Self { url: Url::parse(&format!("http://{local}")).unwrap(), exchanges, address: local }
     }
 
-    /// What went through so far, in the order of completion.
-    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
-        self.exchanges.lock().unwrap().clone()
+    /// What went through, in the order of completion, when at least `count` exchanges are complete. The program may know
+    /// an answer's end before the connection's, so the last exchange may take a moment longer than its result.
+    pub(crate) fn exchanges(&self, count: usize) -> Vec<Exchange> {
+        let (list, completed) = &*self.exchanges;
+        let wait = completed.wait_timeout_while(list.lock().unwrap(), PATIENCE, |list| list.len() < count).unwrap();
+        assert!(!wait.1.timed_out(), "{} of {count} exchanges", wait.0.len());
+        wait.0.clone()
     }
 }
 
