@@ -87,7 +87,7 @@ fn thousands_of_changes_end_in_the_same_text() {
             assert_eq!(result["outcome"], "shown", "{encoding} {seed}: {result}");
             client.read_all();
             drop(client);
-            let exchanges = recorder.exchanges(count + 1);
+            let exchanges = recorder.exchanges(1);
             let sent = prompt(&exchanges.last().unwrap().request);
             assert!(
                 sent.contains(text.trim_end()),
@@ -110,7 +110,8 @@ fn a_selection_is_what_the_editor_shows_as_selected() {
         let (sandbox, _simulator, recorder, mut client) = start(encoding);
         let uri = sandbox.uri("tricky.py");
         client.open(&uri, "python", TRICKY);
-        for (count, selected) in ["größe(a, b=\"ß→💥\")", "a + b # 👨‍👩‍👧‍👦", "漢字 \u{2028} \u{2029}", "\u{feff}z"]
+        for (count, selected) in
+            ["größe(a, b=\"ß→💥\")", "a + b # 👨‍👩‍👧‍👦", "漢字 \u{2028} \u{2029}", "\u{feff}z"].into_iter().enumerate()
         {
             let start = TRICKY.find(selected).unwrap();
             client.run_to_end("explain", &uri, start..start + selected.len());
