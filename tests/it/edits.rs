@@ -3,32 +3,48 @@
 use serde_json::{Value, json};
 
 use crate::support::editor::OnEdit;
+use crate::support::http::Recorder;
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 
 const TEXT: &str = "import os\n\n\ndef area(width, height=1):\n    return width * height\n\n\nprint(area(2))\n";
 const HEAD: &str = "def area(width, height=1):";
 const TYPED: &str = "def area(width: int, height: int = 1) -> int:";
 
-/// An answer whose edit arrives only after enough time to type: the stream stands still in its middle until it is
-/// over, and the test has typed long before.
-const PAUSED: &str = "[[step]]\ntimes = \"always\"\nstall = { at = \"delta\", deltas = 1, ms = 1500 }\n\
+const ANSWER: &str = "[[step]]\ntimes = \"always\"\n\
                       answer = '''```python\ndef area(width: int, height: int = 1) -> int:\n    return width * height\n```'''\n";
 
 /// What a test keeps until its client is gone comes first in the pattern: bindings are dropped from the last on.
 struct Fixture {
-    keep: (Simulator, Sandbox),
+    api: Api,
     client: Client,
     uri: String,
 }
 
+/// The simulator, and between it and the client what can hold its answers back.
+struct Api {
+    recorder: Recorder,
+    _simulator: Simulator,
+    _sandbox: Sandbox,
+}
+
 fn start(scenario: &str) -> Fixture {
+    with(scenario, Recorder::start)
+}
+
+/// Answers stop behind their first words until they are released: there is time to type.
+fn start_held(scenario: &str) -> Fixture {
+    with(scenario, Recorder::holding)
+}
+
+fn with(scenario: &str, recorder: fn(&url::Url) -> Recorder) -> Fixture {
     let sandbox = Sandbox::new();
     sandbox.write("area.py", TEXT);
     let simulator = Simulator::start(&sandbox, Some(scenario), None);
-    let client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let recorder = recorder(&simulator.url);
+    let client = Client::start(&sandbox, ClientOptions::with_api(recorder.url.as_str()));
     let uri = sandbox.uri("area.py");
     client.open(&uri, "python", TEXT);
-    Fixture { keep: (simulator, sandbox), client, uri }
+    Fixture { api: Api { recorder, _simulator: simulator, _sandbox: sandbox }, client, uri }
 }
 
 fn selection() -> std::ops::Range<usize> {
@@ -37,7 +53,7 @@ fn selection() -> std::ops::Range<usize> {
 
 #[test]
 fn typing_before_and_after_the_selection_moves_the_edit() {
-    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
+    let Fixture { api, mut client, uri } = start_held(ANSWER);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     client.edit(&uri, 0..0, "# 🦀 first\n# second\n");
@@ -46,6 +62,7 @@ fn typing_before_and_after_the_selection_moves_the_edit() {
     let at = client.text(&uri).find("print").unwrap();
     client.edit(&uri, at..at, "x = 1\n");
     let expected = client.text(&uri).replace(HEAD, TYPED);
+    api.recorder.release();
     let end = client.stream_end(&job);
     assert_eq!(end["outcome"], "applied", "{end}");
     assert_eq!(client.text(&uri), expected);
@@ -54,12 +71,13 @@ fn typing_before_and_after_the_selection_moves_the_edit() {
 
 #[test]
 fn typing_at_the_very_edges_stays_outside() {
-    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
+    let Fixture { api, mut client, uri } = start_held(ANSWER);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     client.edit(&uri, selection().end..selection().end, "  # end");
     client.edit(&uri, selection().start..selection().start, "@cache\n");
     let expected = client.text(&uri).replace(HEAD, TYPED);
+    api.recorder.release();
     let end = client.stream_end(&job);
     assert_eq!(end["outcome"], "applied", "{end}");
     assert_eq!(client.text(&uri), expected);
@@ -68,12 +86,13 @@ fn typing_at_the_very_edges_stays_outside() {
 
 #[test]
 fn typing_inside_the_selection_keeps_what_was_typed() {
-    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
+    let Fixture { api, mut client, uri } = start_held(ANSWER);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     let at = TEXT.find("height=1").unwrap();
     client.edit(&uri, at.."height=1".len() + at, "depth=2");
     let typed = client.text(&uri);
+    api.recorder.release();
     let end = client.stream_end(&job);
     assert_eq!(client.text(&uri), typed, "what the user typed is not overwritten");
     assert_eq!(end["outcome"], "kept", "{end}");
@@ -84,10 +103,11 @@ fn typing_inside_the_selection_keeps_what_was_typed() {
 
 #[test]
 fn closing_the_document_loses_nothing() {
-    let Fixture { keep: _keep, mut client, uri } = start(PAUSED);
+    let Fixture { api, mut client, uri } = start_held(ANSWER);
     let job = client.run("add-type-hints", &uri, selection());
     client.first_text(&job);
     client.close_document(&uri);
+    api.recorder.release();
     let end = client.stream_end(&job);
     assert!(["applied", "kept"].contains(&end["outcome"].as_str().unwrap()), "{end}");
     client.read_all();
@@ -95,7 +115,7 @@ fn closing_the_document_loses_nothing() {
 
 #[test]
 fn a_change_reported_before_the_answer_counts() {
-    let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
+    let Fixture { api: _api, mut client, uri } = start(ANSWER);
     client.editor().behaviour.on_edit = OnEdit::ReportFirst;
     let result = client.run_to_end("add-type-hints", &uri, selection());
     assert_eq!(result["outcome"], "applied", "{result}");
@@ -105,7 +125,7 @@ fn a_change_reported_before_the_answer_counts() {
 
 /// Whatever an editor does instead of applying: the answer is kept, said to be kept, and can be read.
 fn refused(on_edit: OnEdit) {
-    let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
+    let Fixture { api: _api, mut client, uri } = start(ANSWER);
     client.editor().behaviour.on_edit = on_edit.clone();
     let result = client.run_to_end("add-type-hints", &uri, selection());
     assert_eq!(result["outcome"], "kept", "{on_edit:?}: {result}");
@@ -141,7 +161,7 @@ fn an_editor_that_never_answers_gets_the_answer_as_a_document() {
 #[test]
 fn an_editor_without_apply_edit_gets_the_answer_as_a_document() {
     let sandbox = Sandbox::new();
-    let simulator = Simulator::start(&sandbox, Some(&PAUSED.replace("1500", "1")), None);
+    let simulator = Simulator::start(&sandbox, Some(ANSWER), None);
     let options = ClientOptions::with_api(simulator.url.as_str()).announce("workspace/applyEdit", json!(false));
     let mut client = Client::start(&sandbox, options);
     let uri = sandbox.uri("area.py");
@@ -159,16 +179,14 @@ fn two_edits_in_one_file_both_land() {
     let sandbox = Sandbox::new();
     let text = "def one(a):\n    return a\n\n\ndef two(b):\n    return b\n";
     let step = |name: &str, head: &str, body: &str| {
-        format!(
-            "[[step]]\nmatch = {{ text = \"{name}-marker\" }}\nstall = {{ at = \"delta\", deltas = 1, ms = 300 }}\n\
-             answer = '''```python\n{head}\n    {body}\n```'''\n"
-        )
+        format!("[[step]]\nmatch = {{ text = \"{name}-marker\" }}\nanswer = '''```python\n{head}\n    {body}\n```'''\n")
     };
     // The marker comes with the request's own instruction, so that each job gets its own answer.
     let scenario =
         step("one", "def one(a: int) -> int:", "return a") + &step("two", "def two(b: str) -> str:", "return b");
     let simulator = Simulator::start(&sandbox, Some(&scenario), None);
-    let mut client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let recorder = Recorder::holding(&simulator.url);
+    let mut client = Client::start(&sandbox, ClientOptions::with_api(recorder.url.as_str()));
     let uri = sandbox.uri("both.py");
     client.open(&uri, "python", text);
     let mut jobs = Vec::new();
@@ -180,17 +198,22 @@ fn two_edits_in_one_file_both_land() {
         jobs.push(answer["job"].as_str().unwrap().to_owned());
     }
     for job in &jobs {
+        client.first_text(job);
+    }
+    recorder.release();
+    for job in &jobs {
         let end = client.stream_end(job);
         assert_eq!(end["outcome"], "applied", "{end}");
-        client.next("workspace/applyEdit");
     }
     assert_eq!(client.text(&uri), "def one(a: int) -> int:\n    return a\n\n\ndef two(b: str) -> str:\n    return b\n");
+    assert!(client.editor().documents[&uri].history.len() >= 2, "each is a change of its own");
+    client.read_all();
 }
 
 #[test]
 fn a_selection_of_whole_lines_is_the_same_in_both_conventions() {
     for extra in [0, 1] {
-        let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
+        let Fixture { api: _api, mut client, uri } = start(ANSWER);
         let result = client.run_to_end("add-type-hints", &uri, selection().start..selection().end + extra);
         assert_eq!(result["outcome"], "applied", "{result}");
         assert_eq!(client.text(&uri), TEXT.replace(HEAD, TYPED), "with {extra} byte more");
@@ -212,7 +235,7 @@ fn indentation_and_line_ends_stay_as_they_are() {
             "class A:\n    def area(self, width: int) -> int:\n        return width",
         ),
     ] {
-        let Fixture { keep: _keep, mut client, uri } = start(answer);
+        let Fixture { api: _api, mut client, uri } = start(answer);
         client.close_document(&uri);
         client.open(&uri, "python", text);
         let result = client.run_to_end("add-type-hints", &uri, text.find("def").unwrap()..text.trim_end().len());
@@ -224,7 +247,7 @@ fn indentation_and_line_ends_stay_as_they_are() {
 
 #[test]
 fn a_kept_answer_can_be_shown_again() {
-    let Fixture { keep: _keep, mut client, uri } = start(&PAUSED.replace("1500", "1"));
+    let Fixture { api: _api, mut client, uri } = start(ANSWER);
     client.editor().behaviour.on_edit = OnEdit::Refuse("no");
     let result = client.run_to_end("add-type-hints", &uri, selection());
     client.read_all();

@@ -74,26 +74,57 @@ pub(crate) struct Exchange {
     pub(crate) response: Vec<Value>,
 }
 
+/// Where an answer waits in the middle, behind its first words, until it is told to go on.
+#[derive(Default)]
+struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        drop(self.opened.wait_timeout_while(self.open.lock().unwrap(), PATIENCE, |open| !*open).unwrap());
+    }
+}
+
 /// A proxy in front of an API. Stops taking connections when dropped.
 pub(crate) struct Recorder {
     pub(crate) url: Url,
+    gate: Option<Arc<Gate>>,
     exchanges: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
     address: SocketAddr,
 }
 
 impl Recorder {
     pub(crate) fn start(upstream: &Url) -> Self {
+        Self::new(upstream, None)
+    }
+
+    /// Lets the first words of every answer through and holds the rest back until [`Recorder::release`].
+    pub(crate) fn holding(upstream: &Url) -> Self {
+        Self::new(upstream, Some(Arc::default()))
+    }
+
+    /// Lets everything through that was held back, and all that comes.
+    pub(crate) fn release(&self) {
+        let gate = self.gate.as_ref().expect("something is held back");
+        *gate.open.lock().unwrap() = true;
+        gate.opened.notify_all();
+    }
+
+    fn new(upstream: &Url, gate: Option<Arc<Gate>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local = listener.local_addr().unwrap();
         let exchanges = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (upstream, list) = (address(upstream), Arc::clone(&exchanges));
+        let gates = gate.clone();
         let record = traffic::folder().map(|folder| folder.join(traffic::record_name("api.jsonl")));
         std::thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
-                let (list, record) = (Arc::clone(&list), record.clone());
+                let (list, record, gate) = (Arc::clone(&list), record.clone(), gates.clone());
                 std::thread::spawn(move || {
                     // A side that goes away in the middle is what some tests are about.
-                    if let Ok(exchange) = relay(connection, upstream) {
+                    if let Ok(exchange) = relay(connection, upstream, gate.as_deref()) {
                         let (list, completed) = &*list;
                         let mut list = list.lock().unwrap();
                         if let Some(path) = record {
@@ -105,7 +136,7 @@ impl Recorder {
                 });
             }
         });
-        Self { url: Url::parse(&format!("http://{local}")).unwrap(), exchanges, address: local }
+        Self { url: Url::parse(&format!("http://{local}")).unwrap(), gate, exchanges, address: local }
     }
 
     /// What went through, in the order of completion, when at least `count` exchanges are complete. The program may know
@@ -125,7 +156,7 @@ impl Drop for Recorder {
     }
 }
 
-fn relay(client: TcpStream, upstream: SocketAddr) -> std::io::Result<Exchange> {
+fn relay(client: TcpStream, upstream: SocketAddr, mut gate: Option<&Gate>) -> std::io::Result<Exchange> {
     let (head, body) = read_message(&mut BufReader::new(client.try_clone()?))?;
     let mut server = TcpStream::connect(upstream)?;
     // One exchange a connection: then the end of the answer is the end of the connection.
@@ -133,20 +164,38 @@ fn relay(client: TcpStream, upstream: SocketAddr) -> std::io::Result<Exchange> {
     let kept: Vec<_> = kept.map(String::as_str).chain(["connection: close", "", ""]).collect();
     server.write_all(kept.join("\r\n").as_bytes())?;
     server.write_all(&body)?;
-    let (mut answer, mut buffer, mut out) = (Vec::new(), [0; 16 * 1024], client);
+    let (mut answer, mut buffer, mut out, mut sent) = (Vec::new(), [0; 16 * 1024], client, 0);
     loop {
         let read = server.read(&mut buffer)?;
-        if read == 0 {
+        answer.extend_from_slice(&buffer[..read]);
+        if let Some(held) = gate
+            && let Some(words) = first_words(&answer)
+        {
+            gate = None;
+            if out.write_all(&answer[..words]).is_ok() {
+                sent = words;
+                held.pass();
+            }
+        }
+        if out.write_all(&answer[sent..]).is_err() {
+            // Whoever asked has gone: so must the request.
+            server.shutdown(Shutdown::Both)?;
             break;
         }
-        answer.extend_from_slice(&buffer[..read]);
-        if out.write_all(&buffer[..read]).is_err() {
-            server.shutdown(Shutdown::Both)?;
+        sent = answer.len();
+        if read == 0 {
             break;
         }
     }
     let _ = out.shutdown(Shutdown::Both);
     Ok(exchange(head, &body, &answer))
+}
+
+/// The end of the first event that carries text.
+fn first_words(answer: &[u8]) -> Option<usize> {
+    let find =
+        |from: usize, what: &[u8]| Some(answer[from..].windows(what.len()).position(|bytes| bytes == what)? + from);
+    Some(find(find(0, b"\"text_delta\"")?, b"\n\n")? + 2)
 }
 
 fn exchange(head: Vec<String>, body: &[u8], answer: &[u8]) -> Exchange {
