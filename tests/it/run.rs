@@ -222,6 +222,8 @@ fn document_changes_comments_only() {
         assert!(now.contains(line), "{line:?} is still there");
     }
     client.next("workspace/applyEdit");
+    // What the model says beside the code.
+    client.read_all();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::http::{Exchange, Recorder};
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 
-const RUST: &str = "/// Adds.\npub fn add(a: u32, b: u32) -> u32 {\n    a + b\n}\n";
+const RUST: &str = "pub fn add(a: u32, b: u32) -> u32 {\n    a + b\n}\n";
 const GO: &str = "package shop\n\nfunc Total(prices []float64) float64 {\n\tsum := 0.0\n\tfor _, p := range prices {\n\t\t\
                   sum += p\n\t}\n\treturn sum\n}\n";
 

@@ -172,7 +172,7 @@ fn relay(client: TcpStream, upstream: SocketAddr, mut gate: Option<&Gate>) -> st
             && let Some(words) = first_words(&answer)
         {
             gate = None;
-            if out.write_all(&answer[..words]).is_ok() {
+            if out.write_all(&answer[sent..words]).is_ok() {
                 sent = words;
                 held.pass();
             }
