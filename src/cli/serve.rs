@@ -30,7 +30,9 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let log = log::start(args.log.as_deref(), args.log_level.as_deref(), &invocation.env)?;
     let simulator = args.simulate.then(SimulatorOptions::default);
-    let code = super::runtime()?.block_on(server::serve(invocation.env.clone(), simulator));
+    let runtime = super::runtime()?;
+    let code = runtime.block_on(server::serve(&invocation.env, simulator));
+    runtime.shutdown_background();
     drop(log);
     std::process::exit(i32::from(code))
 }

@@ -66,6 +66,7 @@ impl<H: Host> Run<'_, H> {
                         continue;
                     }
                     Landing::Stale => Obstacle::Keep("the text kept changing while the edit was on its way".to_owned()),
+                    Landing::Cancelled => return Err(Stop::Cancelled),
                     Landing::Refused(reason) => {
                         self.edits.push(self.file_edit(&change));
                         Obstacle::Keep(reason)
@@ -174,6 +175,9 @@ impl<H: Host> Run<'_, H> {
     }
 
     async fn apply(&self, change: &Change) -> Result<Landing, Stop> {
+        if self.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
         self.host.event(Event::Editing);
         // An edit that is on its way can't be called back, so this await is not cut short by a cancel.
         Ok(self.host.apply(change).await)
@@ -211,6 +215,7 @@ pub async fn apply_anyway<H: Host>(order: &Order, answer: &str, host: &H) -> Res
         Landing::Landed | Landing::Proposed => Ok(()),
         Landing::Stale => Err("the text changed while the edit was on its way".to_owned()),
         Landing::Refused(reason) => Err(reason),
+        Landing::Cancelled => Err("it was cancelled".to_owned()),
     }
 }
 

@@ -90,6 +90,8 @@ pub enum Landing {
     Stale,
     /// The host will not have it, with its reason.
     Refused(String),
+    /// The user cancelled the job before anything was changed.
+    Cancelled,
 }
 
 /// Whoever asked for a run: an editor, or a terminal.

@@ -22,4 +22,5 @@ pub use host::{Change, Current, Event, Host, Landing, Target};
 pub use order::{Order, new_job_id};
 pub use registry::{JobHandle, Registry};
 pub use report::{FileEdit, Outcome, Report};
+pub(crate) use run::panic_message;
 pub use run::{Context, plan, run};

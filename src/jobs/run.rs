@@ -1,10 +1,12 @@
 //! The run itself: plan, ask, read the answer, land the edit or show the explanation, and write down what it cost.
 
 use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +39,25 @@ pub struct Context {
     pub session: Arc<Mutex<Totals>>,
 }
 
-/// Runs an order to its end. Dropping the future or cancelling the token ends its HTTP request.
+/// Runs an order to its end, which a defect of Aside's own is as well. Dropping the future or cancelling the token ends its
+/// HTTP request.
 pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
+    let report =
+        AssertUnwindSafe(run_to_end(context, order, host, cancel)).catch_unwind().await.unwrap_or_else(|panic| {
+            tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+            Report::defect(order)
+        });
+    tracing::info!(job = report.job, action = report.action, outcome = report.outcome.as_str(), "the job ended");
+    report
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
+}
+
+async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
     let mut run = Run {
         context,
         order,
@@ -63,7 +82,7 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
         tracing::warn!(job = order.job, action = %order.action.id, kind = %error.kind, "the action failed");
     }
     if let Some(explanation) = run.explanation.take() {
-        run.explanation = Some(run.keep(explanation).await);
+        run.explanation = Some(run.keep(explanation, outcome).await);
     }
     Report {
         job: order.job.clone(),
@@ -138,7 +157,7 @@ pub(super) struct Run<'a, H> {
     context: &'a Context,
     pub(super) order: &'a Order,
     pub(super) host: &'a H,
-    cancel: &'a CancellationToken,
+    pub(super) cancel: &'a CancellationToken,
     model: Cow<'static, Model>,
     bill: Bill,
     attempts: u32,
@@ -206,8 +225,8 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Writes the document down so that any process can show it later. A ledger that can't is no reason to lose the answer.
-    async fn keep(&mut self, explanation: Explanation) -> Explanation {
-        let stored = self.stored(&explanation);
+    async fn keep(&mut self, explanation: Explanation, outcome: Outcome) -> Explanation {
+        let stored = self.stored(&explanation, outcome);
         let ledger = self.context.ledger.clone();
         if let Err(error) = on_blocking_thread(move || ledger.save(&stored)).await {
             self.notes.push(format!("The explanation could not be written down for later: {}", error.sentence()));
@@ -215,7 +234,7 @@ impl<H: Host> Run<'_, H> {
         explanation
     }
 
-    fn stored(&self, explanation: &Explanation) -> StoredExplanation {
+    fn stored(&self, explanation: &Explanation, outcome: Outcome) -> StoredExplanation {
         let order = self.order;
         let (first, last) = order.lines();
         let line = |line: usize| u32::try_from(line - 1).unwrap_or(u32::MAX);
@@ -227,7 +246,8 @@ impl<H: Host> Run<'_, H> {
             path: order.snapshot.path.is_some().then(|| order.shown_path()),
             language: order.snapshot.language.id.to_owned(),
             title: explanation.title(),
-            code: order.selected(),
+            // A kept edit and an answer that broke off can be read, but explain no code to whoever hovers over it.
+            code: if outcome == Outcome::Shown { order.selected() } else { String::new() },
             code_start_line: line(first),
             code_end_line: line(last),
             markdown: explanation.markdown.clone(),

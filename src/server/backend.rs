@@ -35,12 +35,12 @@ impl LanguageServer for Backend {
 /// The framework's service with Aside's methods. Functions of notifications never wait: what they change is changed when
 /// they return, in wire order.
 pub(super) fn service(
-    environment: Environment,
+    environment: &Environment,
     simulator: Option<SimulatorOptions>,
     end: CancellationToken,
 ) -> (LspService<Backend>, ClientSocket) {
     LspService::build_with_lifecycle_methods(|client| Backend {
-        session: Arc::new(Session::new(client, &environment, simulator, end)),
+        session: Arc::new(Session::new(client, environment, simulator, end)),
     })
     .custom_method("textDocument/didOpen", text_sync::did_open)
     .custom_method("textDocument/didChange", text_sync::did_change)

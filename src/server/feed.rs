@@ -3,9 +3,12 @@
 //! The job puts what happens into an outbox and goes on; one task a job empties it as fast as the client reads. A slow
 //! client gets fewer, longer parts: no text is lost, and of the progress only the newest state counts.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::FusedFuture as _;
 use lsp_types::{
     LspAny, ProgressNotification, ProgressParams, ProgressToken, WorkDoneProgressBegin, WorkDoneProgressEnd,
     WorkDoneProgressReport,
@@ -24,6 +27,10 @@ use crate::output::explanation::LineTail;
 
 /// At most ten reports a second.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long the end of a job waits for a client that did not say yet whether it takes the progress. Most say so at once,
+/// and some never do.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The most characters of output in a progress line.
 const TAIL_WIDTH: usize = 60;
@@ -88,7 +95,7 @@ impl Feed {
 
     /// Takes in what happened.
     pub(super) fn event(&self, event: &Event<'_>) {
-        let mut outbox = self.lock();
+        let mut outbox = self.0.lock();
         match event {
             Event::Queued => outbox.say("waiting for a free place"),
             Event::Attempt(attempt) => {
@@ -127,7 +134,7 @@ impl Feed {
 
     /// The last part: nothing is taken in after it.
     pub(super) fn end(&self, report: &Report) {
-        let mut outbox = self.lock();
+        let mut outbox = self.0.lock();
         outbox.parts.push(Part::End(Box::new(StreamParams {
             job: report.job.clone(),
             usage: report.usage.clone(),
@@ -139,13 +146,20 @@ impl Feed {
         drop(outbox);
         self.0.filled.notify_one();
     }
+}
 
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, Outbox> {
-        self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Outbox {
+    /// What is to be sent: the stream's parts, whether the line changed, and the end.
+    fn take(&mut self) -> (Vec<Part>, bool, Option<String>) {
+        (std::mem::take(&mut self.parts), std::mem::take(&mut self.changed), self.end.take())
+    }
+
     fn say(&mut self, state: &str) {
         state.clone_into(&mut self.line.state);
     }
@@ -188,45 +202,39 @@ impl Line {
     }
 }
 
-/// Empties the outbox until the end.
+/// Empties the outbox until the end. The stream does not wait for the progress, which the client may never create.
 async fn pump(channel: Channel, shared: Arc<Shared>) {
-    let progress = channel.begin().await;
+    let mut begin = pin!(channel.begin().fuse());
+    let mut progress = None;
     let mut next_report = Instant::now();
     let mut unreported = false;
     loop {
         tokio::select! {
+            biased;
+            token = &mut begin, if !begin.is_terminated() => progress = token,
             () = shared.filled.notified() => {}
-            () = tokio::time::sleep_until(next_report), if unreported => {}
+            () = tokio::time::sleep_until(next_report), if unreported && progress.is_some() => {}
         }
-        let (parts, end) = {
-            let mut outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-            unreported |= std::mem::take(&mut outbox.changed);
-            (std::mem::take(&mut outbox.parts), outbox.end.take())
-        };
-        if channel.stream {
-            for part in parts {
-                channel.client.send_notification::<StreamNotification>(channel.part(part)).await;
-            }
-        }
-        let Some(token) = &progress else {
-            unreported = false;
-            if end.is_some() {
-                return;
-            }
-            continue;
-        };
+        let (parts, changed, end) = shared.lock().take();
+        unreported |= changed;
+        channel.stream(parts).await;
         if let Some(message) = end {
-            let end = WorkDoneProgressEnd { message: Some(message) };
-            return channel.progress(token, "end", &end).await;
+            if !begin.is_terminated() {
+                progress = tokio::time::timeout(PATIENCE, begin).await.ok().flatten();
+            }
+            if let Some(token) = progress {
+                channel.progress(&token, "end", &WorkDoneProgressEnd { message: Some(message) }).await;
+            }
+            return;
         }
-        if unreported && Instant::now() >= next_report {
+        if let Some(token) = &progress
+            && unreported
+            && Instant::now() >= next_report
+        {
             unreported = false;
             next_report = Instant::now() + REPORT_INTERVAL;
-            let message = {
-                let outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-                outbox.line.message()
-            };
-            let report = WorkDoneProgressReport { message: Some(message), cancellable: Some(true), percentage: None };
+            let message = Some(shared.lock().line.message());
+            let report = WorkDoneProgressReport { message, cancellable: Some(true), percentage: None };
             channel.progress(token, "report", &report).await;
         }
     }
@@ -247,6 +255,16 @@ impl Channel {
         };
         self.progress(&token, "begin", &begin).await;
         Some(token)
+    }
+
+    /// Sends parts of the stream, to a client that wants them.
+    async fn stream(&self, parts: Vec<Part>) {
+        if !self.stream {
+            return;
+        }
+        for part in parts {
+            self.client.send_notification::<StreamNotification>(self.part(part)).await;
+        }
     }
 
     async fn progress(&self, token: &ProgressToken, kind: &str, value: &impl serde::Serialize) {
@@ -272,3 +290,6 @@ impl Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,28 +5,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lsp_types::{
-    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, CreateFile, CreateFileOptions, DocumentChange, Edit,
-    MessageType, OptionalVersionedTextDocumentIdentifier, ShowDocumentParams, TextDocumentEdit, TextDocumentIdentifier,
-    Uri, WorkspaceEdit,
+    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, ApplyWorkspaceEditResult, CreateFile, CreateFileOptions,
+    DocumentChange, Edit, MessageType, OptionalVersionedTextDocumentIdentifier, ShowDocumentParams, TextDocumentEdit,
+    TextDocumentIdentifier, Uri, WorkspaceEdit,
 };
 use ropey::Rope;
+use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc;
 
 use super::feed::Feed;
-use super::landing::Landed;
+use super::landing::{Landed, same_text};
 use super::session::Session;
+use super::show::show_proposal;
 use super::{ext, to_proto};
 use crate::config::Confirm;
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target};
 use crate::output::explanation::Explanation;
+use crate::workspace::positions::Encoding;
+use crate::workspace::roots::relative;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::write::create_file;
 use crate::workspace::{Document, Span, content};
 
 /// A client that did not answer for this long is treated as one that refused.
 const SILENCE: Duration = Duration::from_secs(5);
+
+/// How long the parts of an edit may come one after the other, and a file that was edited may take to be opened.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// The editor, for one job.
 pub(super) struct EditorHost {
@@ -35,6 +43,8 @@ pub(super) struct EditorHost {
     job: String,
     uri: Uri,
     track: TrackId,
+    /// What the document is called in diffs.
+    name: String,
     root: Option<PathBuf>,
     cancel: CancellationToken,
 }
@@ -49,7 +59,7 @@ impl EditorHost {
         cancel: CancellationToken,
     ) -> Self {
         let (job, uri, root) = (order.job.clone(), order.snapshot.uri.clone(), order.root.clone());
-        Self { session, feed, job, uri, track, root, cancel }
+        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel }
     }
 }
 
@@ -72,8 +82,7 @@ impl Host for EditorHost {
     }
 
     fn file(&self, path: &Path) -> Result<Option<Current>, Error> {
-        let uri = file_uri(path)?;
-        if let Some(document) = self.session.state().documents.get(&uri) {
+        if let Some(document) = self.session.state().documents.at_path(path) {
             return Ok(Some(Current { text: document.text().clone(), version: Some(document.version()) }));
         }
         if !path.exists() {
@@ -84,17 +93,21 @@ impl Host for EditorHost {
     }
 
     async fn apply(&self, change: &Change) -> Landing {
-        if self.session.state().settings.edits.confirm == Confirm::Preview
-            && let Err(reason) = self.confirmed(change).await
-        {
-            return Landing::Refused(reason);
+        let uri = match &change.target {
+            Target::Document => Ok(self.uri.clone()),
+            Target::File { path, .. } => self.uri_of(path),
+        };
+        let uri = match uri {
+            Ok(uri) => uri,
+            Err(error) => return Landing::Refused(error.message),
+        };
+        let preview = self.session.state().settings.edits.confirm == Confirm::Preview;
+        if preview && let Err(instead) = self.confirmed(&uri, change).await {
+            return instead;
         }
         match &change.target {
-            Target::Document => self.edit(self.uri.clone(), change, false).await,
-            Target::File { path, create } => match file_uri(path) {
-                Ok(uri) => self.edit_file(uri, path, change, *create).await,
-                Err(error) => Landing::Refused(error.message),
-            },
+            Target::Document => self.edit(uri, change, false).await,
+            Target::File { path, create } => self.edit_file(uri, path, change, *create).await,
         }
     }
 
@@ -104,37 +117,43 @@ impl Host for EditorHost {
 }
 
 impl EditorHost {
-    /// Shows the edit and waits for the user's word; an error says why there will be none.
-    async fn confirmed(&self, change: &Change) -> Result<(), String> {
-        let (uri, path, create) = match &change.target {
-            Target::Document => (Ok(self.uri.clone()), self.uri.path().to_owned(), false),
-            Target::File { path, create } => (file_uri(path), path.display().to_string(), *create),
+    /// A file's URI: as the editor spells it, where it has the file open.
+    fn uri_of(&self, path: &Path) -> Result<Uri, Error> {
+        let open = self.session.state().documents.at_path(path).map(|document| document.uri().clone());
+        open.map_or_else(|| file_uri(path), Ok)
+    }
+
+    /// Shows the edit and waits for the user's word; an error is what becomes of the edit without it.
+    async fn confirmed(&self, uri: &Uri, change: &Change) -> Result<(), Landing> {
+        let (name, create) = match &change.target {
+            Target::Document => (self.name.clone(), false),
+            Target::File { path, create } => (relative(path, self.root.as_deref().unwrap_or(Path::new(""))), *create),
         };
-        let uri = uri.map_err(|error| error.message)?;
-        let edit = FileEdit::new(path, &change.base.text.to_string(), change.result());
-        let (decision, proposal) = {
+        let diff = FileEdit::new(name, &change.base.text.to_string(), change.result()).diff;
+        let (decision, own_preview) = {
             let mut state = self.session.state();
             let decision = state.proposals.propose(&self.job, &change.label);
-            let encoding = state.capabilities.encoding;
-            let proposal = state.capabilities.preview.then(|| ext::ProposalParams {
-                job: self.job.clone(),
-                edit: workspace_edit(&uri, change, create, encoding),
-                diff: edit.diff.clone(),
-            });
-            (decision, proposal)
+            let edit = workspace_edit(uri, change, create, state.capabilities.encoding);
+            let proposal = ext::ProposalParams { job: self.job.clone(), edit, diff: diff.clone() };
+            (decision, state.capabilities.preview.then_some(proposal))
         };
-        match proposal {
-            Some(proposal) => self.session.client.send_notification::<ext::ProposalNotification>(proposal).await,
-            None => super::show::show_proposal(&self.session, &self.job, &change.label, &edit.diff).await,
-        }
-        let decision = tokio::select! {
-            decision = decision => decision,
+        let decided = async {
+            match own_preview {
+                Some(proposal) => self.session.client.send_notification::<ext::ProposalNotification>(proposal).await,
+                None => show_proposal(&self.session, &self.job, &change.label, &diff).await,
+            }
+            decision.await
+        };
+        tokio::select! {
+            decision = decided => match decision {
+                Ok(true) => Ok(()),
+                _ => Err(Landing::Refused("it was rejected".to_owned())),
+            },
             () = self.cancel.cancelled() => {
                 self.session.state().proposals.withdraw(&self.job);
-                return Err("it was cancelled before it was accepted".to_owned());
+                Err(Landing::Cancelled)
             }
-        };
-        if decision == Ok(true) { Ok(()) } else { Err("it was rejected".to_owned()) }
+        }
     }
 
     async fn edit_file(&self, uri: Uri, path: &Path, change: &Change, create: bool) -> Landing {
@@ -159,67 +178,64 @@ impl EditorHost {
 
     /// Sends the edit and finds out whether it landed.
     async fn edit(&self, uri: Uri, change: &Change, create: bool) -> Landing {
+        let expected = Rope::from_str(&change.result());
+        let on_disk = change.base.version.is_some() || is_current(&uri, change, create);
         let (edit, landed) = {
             let mut state = self.session.state();
             if !state.capabilities.apply_edit && !state.settings.edits.assume_apply {
                 return Landing::Refused("this editor does not apply edits that a server asks for".to_owned());
             }
-            let open = state.documents.get(&uri);
-            if open.map(Document::version) != change.base.version {
+            let version = state.documents.get(&uri).map(Document::version);
+            if version != change.base.version || !on_disk {
                 return Landing::Stale;
             }
             let edit = workspace_edit(&uri, change, create, state.capabilities.encoding);
-            let landed = state.expectations.expect(uri.clone(), Rope::from_str(&change.result()));
-            (edit, landed)
+            (edit, state.expectations.expect(uri.clone(), expected.clone()))
         };
-        let deadline = tokio::time::Instant::now() + SILENCE;
+        let deadline = Instant::now() + SILENCE;
         let request = ApplyWorkspaceEditParams { label: Some(change.label.clone()), edit, metadata: None };
         let answer = self.session.client.send_request::<ApplyWorkspaceEditRequest>(request);
-        let answer = tokio::time::timeout_at(deadline, answer).await;
-        let refusal = match answer {
-            Ok(Ok(result)) if result.applied => None,
-            Ok(Ok(result)) => Some(result.failure_reason.unwrap_or_else(|| "the editor refused the edit".to_owned())),
-            Ok(Err(error)) => Some(refusal(&error)),
-            Err(_) => Some(format!("the editor did not answer for {} s", SILENCE.as_secs())),
+        let answer = tokio::select! {
+            biased;
+            // The text says more than the answer, which some editors never give.
+            () = self.proof(&landed) => return Landing::Landed,
+            answer = tokio::time::timeout_at(deadline, answer) => answer,
         };
-        let said_yes = refusal.is_none();
-        if said_yes {
-            self.wait_until(&landed, &uri, change, deadline).await;
+        let refusal = refusal(answer);
+        if refusal.is_none() {
+            self.settle(&landed, &uri, change, deadline).await;
         }
-        if landed.get() {
-            return Landing::Landed;
-        }
-        let moved_on = {
-            let state = self.session.state();
-            match (state.documents.get(&uri), change.base.version) {
-                // A file that is not open has no next text: what is on disk decides, and else the editor's word.
-                (None, None) if said_yes => return Landing::Landed,
-                (Some(document), Some(version)) => document.version() != version,
-                _ => false,
-            }
-        };
+        let version = self.session.state().documents.get(&uri).map(Document::version);
         match refusal {
-            _ if moved_on => Landing::Stale,
-            Some(reason) => Landing::Refused(reason),
+            _ if landed.get() || version.is_none() && has_text(&uri, &expected) => Landing::Landed,
+            _ if version != change.base.version => Landing::Stale,
+            // A file that is not open has no next text, and the editor need not have saved it yet: its word counts.
+            None if version.is_none() => Landing::Landed,
             None => Landing::Refused("the editor accepted the edit, but the text did not change".to_owned()),
+            Some(reason) => Landing::Refused(reason),
         }
     }
 
-    /// Waits until the edit landed, the document went another way, or it is too late.
-    async fn wait_until(&self, landed: &Landed, uri: &Uri, change: &Change, deadline: tokio::time::Instant) {
+    /// Waits for the text that proves the edit.
+    async fn proof(&self, landed: &Landed) {
         let mut changes = self.session.watch_documents();
-        loop {
-            if landed.get() {
-                return;
+        while !landed.get() {
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
             }
-            let open = self.session.state().documents.get(uri).map(Document::version);
-            if open.is_none() && change.base.version.is_none() {
-                // Not open: give the editor a moment to open it, then take its word.
-                let moment = tokio::time::Instant::now() + Duration::from_millis(300);
-                let _ = tokio::time::timeout_at(moment.min(deadline), changes.changed()).await;
-                return;
+        }
+    }
+
+    /// After the editor said yes: waits until the text proves it, went another way, or it is too late.
+    async fn settle(&self, landed: &Landed, uri: &Uri, change: &Change, deadline: Instant) {
+        let mut changes = self.session.watch_documents();
+        let mut until = deadline;
+        while !landed.get() {
+            let version = self.session.state().documents.get(uri).map(Document::version);
+            if version.is_none() || version != change.base.version {
+                until = until.min(Instant::now() + MOMENT);
             }
-            if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
+            if tokio::time::timeout_at(until, changes.changed()).await.is_err() {
                 return;
             }
         }
@@ -244,18 +260,33 @@ fn file_uri(path: &Path) -> Result<Uri, Error> {
         .map_err(|()| Error::new(ErrorKind::Internal, format!("{} is not an absolute path.", path.display())))
 }
 
-fn refusal(error: &jsonrpc::Error) -> String {
-    format!("the editor refused the edit: {}", error.message)
+/// Whether a file that is not open is still as the edit was made for.
+fn is_current(uri: &Uri, change: &Change, create: bool) -> bool {
+    match uri.to_file_path() {
+        Ok(path) if create => !path.exists(),
+        _ => has_text(uri, &change.base.text),
+    }
+}
+
+/// Whether a file has this text on disk.
+fn has_text(uri: &Uri, text: &Rope) -> bool {
+    let on_disk = uri.to_file_path().ok().and_then(|path| content::read_text(&path).ok());
+    on_disk.is_some_and(|on_disk| same_text(text, &Rope::from_str(&on_disk)))
+}
+
+/// Why the editor will not have an edit, if so.
+fn refusal(answer: Result<jsonrpc::Result<ApplyWorkspaceEditResult>, Elapsed>) -> Option<String> {
+    match answer {
+        Ok(Ok(result)) if result.applied => None,
+        Ok(Ok(result)) => Some(result.failure_reason.unwrap_or_else(|| "the editor refused the edit".to_owned())),
+        Ok(Err(error)) => Some(format!("the editor refused the edit: {}", error.message)),
+        Err(_) => Some(format!("the editor did not answer for {} s", SILENCE.as_secs())),
+    }
 }
 
 /// The protocol's form of a change. Not every client that understands `documentChanges` says so, and all that were tried
 /// take them; the version makes careful clients refuse what is out of date.
-fn workspace_edit(
-    uri: &Uri,
-    change: &Change,
-    create: bool,
-    encoding: crate::workspace::positions::Encoding,
-) -> WorkspaceEdit {
+fn workspace_edit(uri: &Uri, change: &Change, create: bool, encoding: Encoding) -> WorkspaceEdit {
     let edits = to_proto::text_edits(&change.base.text, encoding, &change.edits);
     let edit = TextDocumentEdit {
         text_document: OptionalVersionedTextDocumentIdentifier {
@@ -282,3 +313,6 @@ pub(super) fn is_explanation(uri: &Uri) -> bool {
 pub(super) fn explanation_uri(id: &str) -> Option<Uri> {
     format!("{}:/{id}.md", ext::EXPLANATION_SCHEME).parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

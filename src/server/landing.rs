@@ -33,6 +33,7 @@ impl Landed {
 impl Expectations {
     /// Expects a document to have this text at some time from now on.
     pub(super) fn expect(&mut self, uri: Uri, text: Rope) -> Landed {
+        self.forget();
         let landed = Arc::new(AtomicBool::new(false));
         self.0.push(Expectation { uri, text, landed: landed.clone() });
         Landed(landed)
@@ -40,19 +41,38 @@ impl Expectations {
 
     /// Holds a state of a document against what is expected of it. Costs nothing when nothing is.
     pub(super) fn observe(&mut self, uri: &Uri, text: &Rope) {
-        self.0.retain(|expected| {
-            if expected.uri == *uri && same_text(&expected.text, text) {
+        self.forget();
+        for expected in self.0.iter().filter(|expected| expected.uri == *uri) {
+            if same_text(&expected.text, text) {
                 expected.landed.store(true, Ordering::Release);
             }
-            // The other half is with the job; when it is gone, nobody waits any more.
-            Arc::strong_count(&expected.landed) > 1
-        });
+        }
+    }
+
+    /// Forgets what nobody waits for any more: the other half is with the job.
+    fn forget(&mut self) {
+        self.0.retain(|expected| Arc::strong_count(&expected.landed) > 1);
     }
 }
 
 /// Whether two texts are equal, up to the line ends that an editor may have made its own.
-fn same_text(expected: &Rope, text: &Rope) -> bool {
-    expected.len_bytes() == text.len_bytes() && expected == text
+pub(super) fn same_text(expected: &Rope, text: &Rope) -> bool {
+    if expected.len_lines() != text.len_lines() {
+        return false;
+    }
+    expected == text || unix(expected).eq(unix(text))
+}
+
+/// The characters of a text with `\n` for every line end of the protocol.
+fn unix(text: &Rope) -> impl Iterator<Item = char> {
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || match chars.next()? {
+        '\r' => {
+            chars.next_if_eq(&'\n');
+            Some('\n')
+        }
+        char => Some(char),
+    })
 }
 
 #[cfg(test)]
@@ -61,6 +81,22 @@ mod tests {
 
     fn uri(name: &str) -> Uri {
         format!("file:///{name}").parse().expect("a URI")
+    }
+
+    #[test]
+    fn line_ends_do_not_make_another_text() {
+        let same = |a: &str, b: &str| same_text(&Rope::from_str(a), &Rope::from_str(b));
+        assert!(same("a\r\nμ\r\n", "a\nμ\n") && same("a\nb\n", "a\nb\r\n") && same("a\rb", "a\r\nb"));
+        assert!(!same("a\r\nb", "a\nc") && !same("a\n", "a\n\n") && !same("a\r\n", "a\n\r") && !same("ab", "abc"));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_forgotten_without_a_change() {
+        let mut expectations = Expectations::default();
+        for _ in 0..10 {
+            drop(expectations.expect(uri("a"), Rope::from_str("never")));
+        }
+        assert!(expectations.0.len() <= 1);
     }
 
     #[test]

@@ -17,6 +17,8 @@ mod service;
 mod session;
 mod show;
 mod stdin;
+#[cfg(test)]
+mod test_client;
 mod to_proto;
 
 use std::time::Duration;
@@ -31,19 +33,52 @@ use crate::simulator::SimulatorOptions;
 /// How long answers that are on their way may take to leave after the client said goodbye.
 const FAREWELL: Duration = Duration::from_millis(250);
 
-/// Serves one client on stdin and stdout until it leaves; the value is the process's exit code.
-pub async fn serve(environment: Environment, simulator: Option<SimulatorOptions>) -> u8 {
+/// How long cancelled jobs may take to write down what they cost.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
+/// Serves one client on stdin and stdout until it leaves; the value is the process's exit code. Standard input may still
+/// be read by a thread then.
+pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions>) -> u8 {
     let end = CancellationToken::new();
     let life = Life::default();
     let (service, socket) = backend::service(environment, simulator, end.clone());
+    let session = service.inner().session.clone();
     let stdin = stdin::EndOfInput::new(tokio::io::stdin(), end.clone());
     let server = Server::new(stdin, tokio::io::stdout(), socket)
         // Each request is a task of its own; a limit here would stall everything behind the slowest.
         .concurrency_level(usize::MAX)
         .serve(Wire::new(service, life.clone(), end.clone()));
+    let code = tokio::select! {
+        () = server => life.exit_code(),
+        () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => life.exit_code(),
+        code = terminated() => code,
+    };
+    end.cancel();
+    session.jobs.close();
+    let _ = tokio::time::timeout(LAST_WORK, session.jobs.wait()).await;
+    code
+}
+
+/// Waits until the system asks the process to end: the exit code, as a shell reports it.
+#[cfg(unix)]
+async fn terminated() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = async |kind: SignalKind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    };
     tokio::select! {
-        () = server => {}
-        () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => {}
+        () = wait(SignalKind::hangup()) => 129,
+        () = wait(SignalKind::interrupt()) => 130,
+        () = wait(SignalKind::terminate()) => 143,
     }
-    life.exit_code()
+}
+
+/// Waits until the user asks the process to end: the exit code.
+#[cfg(not(unix))]
+async fn terminated() -> u8 {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => 130,
+        Err(_) => std::future::pending().await,
+    }
 }

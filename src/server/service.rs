@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tower_lsp::jsonrpc::{Error, Id, Request, Response};
 
+use super::ext;
+use crate::jobs::panic_message;
+
 tokio::task_local! {
     /// Cancelled when the client cancels the request whose handler is running.
     static REQUEST: CancellationToken;
@@ -79,7 +82,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let request = without_null_params(request);
+        let request = without_needless_params(request);
         match request.method() {
             "$/cancelRequest" => {
                 self.cancel(&request);
@@ -94,11 +97,11 @@ where
         }
         let id = request.id().cloned();
         let method = request.method().to_owned();
-        let answers_itself = method == "workspace/executeCommand";
+        let runs_action = is_run(&request);
         let in_order = matches!(request.method(), "initialize" | "shutdown");
         let future = guarded(method.clone(), id.clone(), self.inner.call(request));
         match id {
-            Some(id) if !in_order => self.start(id, answers_itself, future),
+            Some(id) if !in_order => self.start(id, runs_action, future),
             _ => finish_now(&method, future),
         }
     }
@@ -110,7 +113,7 @@ impl<S> Wire<S> {
     fn start<E>(
         &self,
         id: Id,
-        answers_itself: bool,
+        runs_action: bool,
         future: impl Future<Output = Reply<E>> + Send + 'static,
     ) -> BoxFuture<'static, Reply<E>>
     where
@@ -125,9 +128,9 @@ impl<S> Wire<S> {
         let entry = PendingEntry { pending: self.pending.clone(), id: id.clone() };
         let task = tokio::spawn(async move {
             let _entry = entry;
-            // A command ends with a result when it is cancelled (some clients show an error otherwise); its handler sees
+            // `aside.run` ends with a result when it is cancelled (some clients show an error otherwise); its handler sees
             // the token. Everything else is dropped where it stands.
-            if answers_itself {
+            if runs_action {
                 return future.await;
             }
             tokio::select! {
@@ -141,11 +144,11 @@ impl<S> Wire<S> {
     fn cancel(&self, request: &Request) {
         let id = request.params().and_then(|params| params.get("id"));
         let id = match id {
-            Some(LspAny::String(id)) => Id::String(id.clone()),
-            Some(LspAny::Number(id)) => Id::Number(id.as_i64().unwrap_or_default()),
-            _ => return,
+            Some(LspAny::String(id)) => Some(Id::String(id.clone())),
+            Some(LspAny::Number(id)) => id.as_i64().map(Id::Number),
+            _ => None,
         };
-        if let Some(token) = lock(&self.pending).get(&id) {
+        if let Some(token) = id.and_then(|id| lock(&self.pending).get(&id).cloned()) {
             token.cancel();
         }
     }
@@ -180,15 +183,6 @@ async fn guarded<E>(method: String, id: Option<Id>, future: impl Future<Output =
     }
 }
 
-/// What a panic said.
-pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)")
-}
-
 /// Drives a handler that does not wait to its end, here and now.
 fn finish_now<E: Send + 'static>(
     method: &str,
@@ -207,9 +201,16 @@ fn done<E: Send + 'static>(reply: Option<Response>) -> BoxFuture<'static, Reply<
     async move { Ok(reply) }.boxed()
 }
 
-/// Some clients send `params: null` where the protocol has none; the framework would call that invalid.
-fn without_null_params(request: Request) -> Request {
-    if !matches!(request.params(), Some(LspAny::Null)) {
+/// Whether this is `aside.run`.
+fn is_run(request: &Request) -> bool {
+    request.method() == "workspace/executeCommand"
+        && request.params().and_then(|params| params.get("command")).and_then(LspAny::as_str) == Some(ext::RUN)
+}
+
+/// Some clients send `params: null` or `{}` where the protocol has none; the framework would call that invalid.
+fn without_needless_params(request: Request) -> Request {
+    let takes_none = matches!(request.method(), "shutdown" | "exit" | "aside/usage");
+    if !takes_none && !matches!(request.params(), Some(LspAny::Null)) {
         return request;
     }
     let (method, id, _) = request.into_parts();
@@ -219,3 +220,6 @@ fn without_null_params(request: Request) -> Request {
         None => builder.finish(),
     }
 }
+
+#[cfg(test)]
+mod tests;

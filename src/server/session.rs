@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lsp_types::{MessageType, Uri};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_lsp::Client;
 
 use super::capabilities::Capabilities;
@@ -29,8 +30,10 @@ pub(super) struct Session {
     pub(super) client: Client,
     /// Where files are.
     pub(super) paths: Paths,
-    /// The running jobs.
+    /// The running jobs, to be listed and cancelled.
     pub(super) registry: Registry,
+    /// The running jobs' tasks, to be waited for when the client leaves.
+    pub(super) jobs: TaskTracker,
     /// Cancelled when the client leaves.
     pub(super) end: CancellationToken,
     /// Something started or ended that the client's status should show.
@@ -90,6 +93,7 @@ impl Session {
             ledger: Ledger::lazy(paths.ledger()),
             paths,
             registry: Registry::default(),
+            jobs: TaskTracker::new(),
             end,
             totals: Arc::default(),
             status_due: Notify::new(),

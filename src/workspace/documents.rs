@@ -249,6 +249,11 @@ impl Documents {
         self.open.get(uri)
     }
 
+    /// The open document of a file, however the editor spells its URI.
+    pub fn at_path(&self, path: &Path) -> Option<&Document> {
+        self.open.values().find(|document| document.path() == Some(path))
+    }
+
     /// An open document, to change it.
     pub fn get_mut(&mut self, uri: &Url) -> Option<&mut Document> {
         self.open.get_mut(uri)

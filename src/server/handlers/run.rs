@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt as _;
 use lsp_types::{LspAny, MessageType, ProgressToken, Uri};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -11,10 +10,10 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use super::super::explained::Explained;
 use super::super::ext::RunArguments;
 use super::super::feed::{Channel, Feed};
-use super::super::from_proto;
-use super::super::host::EditorHost;
-use super::super::service::{panic_message, request_token};
+use super::super::host::{EditorHost, is_explanation};
+use super::super::service::request_token;
 use super::super::session::Session;
+use super::super::{from_proto, show};
 use super::lifecycle::token_name;
 use crate::actions;
 use crate::error::ErrorKind;
@@ -37,7 +36,9 @@ pub(super) async fn run_action(
         return Ok(json!({ "cancelled": cancelled }));
     }
     let selected = select(session, &arguments).await?;
-    let waits = arguments.wait || progress.is_some();
+    // Cancelled with the request, as long as that was not answered, and when the client leaves.
+    let token = request_token();
+    let waits = arguments.wait || progress.is_some() || token.is_cancelled();
     let job = new_job_id();
     let order = {
         let state = session.state();
@@ -54,8 +55,6 @@ pub(super) async fn run_action(
             simulated: session.simulated(),
         }
     };
-    // Who waits may cancel the request; else the job ends with the server.
-    let token = if waits { request_token() } else { session.end.child_token() };
     let task = start(session.clone(), order, selected.track, token, progress);
     if !waits {
         return Ok(json!({ "job": job }));
@@ -74,6 +73,9 @@ struct Selected {
 
 /// Finds the selection, or the item around it when nothing is selected. It is followed from the moment the request came.
 async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Selected> {
+    if is_explanation(&arguments.uri) {
+        return Err(explanation());
+    }
     let (mut snapshot, mut asked, track) = {
         let mut state = session.state();
         let encoding = state.capabilities.encoding;
@@ -146,39 +148,37 @@ fn start(
 ) -> tokio::task::JoinHandle<Report> {
     let title = order.title();
     let registration = session.registry.register(&order.job, JobHandle { title: title.clone(), token: token.clone() });
-    let (channel, key) = channel(&session, &order, title, progress);
+    let channel = channel(&session, &order, title, progress);
     session.status_due.notify_one();
-    tokio::spawn(async move {
+    let tasks = session.jobs.clone();
+    tasks.spawn(async move {
         let (feed, pump) = Feed::start(channel);
         let host = EditorHost::new(session.clone(), feed.clone(), &order, track, token.clone());
-        let context = session.context();
-        let work = run(&context, &order, &host, &token);
-        let report = match std::panic::AssertUnwindSafe(work).catch_unwind().await {
-            Ok(report) => report,
-            Err(panic) => {
-                tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
-                Report::defect(&order)
-            }
-        };
-        tracing::info!(job = report.job, action = report.action, outcome = report.outcome.as_str(), "the job ended");
-        drop(registration);
-        session.state().tokens.remove(&key);
+        let report = run(&session.context(), &order, &host, &token).await;
+        drop((host, registration));
+        session.state().tokens.retain(|_, job| *job != order.job);
         feed.end(&report);
+        session.status_due.notify_one();
         remember(&session, &order, &report);
         tell(&session, &report);
-        if let Some(explanation) = &report.explanation {
-            super::super::show::show(&session, explanation).await;
-        }
         session.tell_of_ledger();
-        session.status_due.notify_one();
-        // The progress has ended before whoever waits is answered.
-        let _ = pump.await;
+        tokio::select! {
+            // The progress has ended and the answer is shown before whoever waits is answered.
+            _ = async {
+                if let Some(explanation) = &report.explanation {
+                    show::show(&session, explanation).await;
+                }
+                pump.await
+            } => {}
+            // A client that is gone creates no progress and opens no document.
+            () = session.end.cancelled() => {}
+        }
         report
     })
 }
 
-/// The way to the client for this job's output, and the key by which its progress can be cancelled.
-fn channel(session: &Session, order: &Order, title: String, progress: Option<ProgressToken>) -> (Channel, String) {
+/// The way to the client for this job's output. Its progress can be cancelled from now on.
+fn channel(session: &Session, order: &Order, title: String, progress: Option<ProgressToken>) -> Channel {
     let mut state = session.state();
     let progress = match progress {
         Some(token) => Some((token, false)),
@@ -188,11 +188,12 @@ fn channel(session: &Session, order: &Order, title: String, progress: Option<Pro
         }
         None => None,
     };
-    let key = progress.as_ref().map(|(token, _)| token_name(token)).unwrap_or_default();
-    state.tokens.insert(key.clone(), order.job.clone());
+    if let Some((token, _)) = &progress {
+        state.tokens.insert(token_name(token), order.job.clone());
+    }
     let stream = state.capabilities.stream;
     drop(state);
-    (Channel { client: session.client.clone(), job: order.job.clone(), title, progress, stream }, key)
+    Channel { client: session.client.clone(), job: order.job.clone(), title, progress, stream }
 }
 
 /// A fresh explanation is there for the next hover.
@@ -261,6 +262,10 @@ fn not_open(uri: &Uri) -> Error {
         &crate::error::Error::new(ErrorKind::Config, format!("{uri} is not open."))
             .hint("Open the document first: Aside works on the text as the editor has it."),
     )
+}
+
+fn explanation() -> Error {
+    invalid(&crate::error::Error::new(ErrorKind::Config, "Actions do not work on Aside's own explanations."))
 }
 
 fn outside(lines: usize) -> Error {
