@@ -158,3 +158,34 @@ impl Notification for StatusNotification {
     const METHOD: LspNotificationMethod<'static> = LspNotificationMethod::new("aside/status");
     const MESSAGE_DIRECTION: MessageDirection = MessageDirection::ServerToClient;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocol_page_names_everything() {
+        let page = include_str!("../../docs/protocol.md");
+        let methods = [
+            StreamNotification::METHOD.to_string(),
+            StatusNotification::METHOD.to_string(),
+            ProposalNotification::METHOD.to_string(),
+            "aside/usage".to_owned(),
+        ];
+        for name in COMMANDS.map(str::to_owned).into_iter().chain(methods) {
+            assert!(page.contains(&format!("`{name}`")), "docs/protocol.md does not tell of {name}");
+        }
+        let run = RunArguments {
+            action: "explain".to_owned(),
+            uri: "file:///a".parse().expect("a URI"),
+            range: Range::default(),
+            version: Some(1),
+            prompt: Some(String::new()),
+            wait: true,
+        };
+        let run = serde_json::to_value(run).expect("an object");
+        for key in run.as_object().expect("an object").keys() {
+            assert!(page.contains(key.as_str()), "docs/protocol.md does not tell of `{key}`");
+        }
+    }
+}
