@@ -63,6 +63,13 @@ impl EditorHost {
     }
 }
 
+impl EditorHost {
+    /// The range that is followed for this job.
+    pub(super) fn track(&self) -> TrackId {
+        self.track
+    }
+}
+
 impl Drop for EditorHost {
     fn drop(&mut self) {
         self.session.state().documents.untrack(&self.uri, self.track);

@@ -16,6 +16,7 @@ mod proposals;
 mod service;
 mod session;
 mod show;
+mod standing;
 mod stdin;
 #[cfg(test)]
 mod test_client;

@@ -16,6 +16,7 @@ use super::capabilities::Capabilities;
 use super::explained::Explained;
 use super::landing::Expectations;
 use super::proposals::Proposals;
+use super::standing::Standing;
 use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
 use crate::jobs::{Connections, Context, Registry};
@@ -71,6 +72,8 @@ pub(super) struct State {
     pub(super) asking: Option<super::handlers::hover::Asking>,
     /// Edits that wait for the user's word.
     pub(super) proposals: Proposals,
+    /// Answers that met a conflict.
+    pub(super) standing: Standing,
     limit: (usize, Arc<Semaphore>),
     /// What was already said, so that it is said once.
     said: Vec<String>,
@@ -110,6 +113,7 @@ impl Session {
                 explained: HashMap::new(),
                 asking: None,
                 proposals: Proposals::default(),
+                standing: Standing::default(),
                 said: Vec::new(),
             }),
             changes: watch::Sender::new(0),

@@ -36,6 +36,7 @@ pub(in crate::server) async fn code_action(
     }
     let (literals, tags) = (state.capabilities.code_action_literals, state.capabilities.action_tags);
     let proposals = state.proposals.list();
+    let standing = state.standing.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
     drop(state);
 
@@ -52,7 +53,10 @@ pub(in crate::server) async fn code_action(
         })
     };
     let mut menu = Vec::new();
-    for (kind, title, command) in decisions(&proposals) {
+    let decisions = decisions(&proposals, ["Accept", "Reject"])
+        .into_iter()
+        .chain(decisions(&standing, ["Apply anyway", "Discard"]));
+    for (kind, title, command) in decisions {
         if wanted(&params.context, kind) {
             menu.push(respond(kind, title, command));
         }
@@ -100,8 +104,8 @@ fn run_command(action: &Action, title: &str, uri: &lsp_types::Uri, range: Range,
     }
 }
 
-/// The edits that wait for the user's word, each with both answers.
-fn decisions(proposals: &[(String, String)]) -> Vec<(&'static str, String, Command)> {
+/// Edits that wait for the user's word, each with both answers.
+fn decisions(waiting: &[(String, String)], [yes, no]: [&str; 2]) -> Vec<(&'static str, String, Command)> {
     let decision = |(job, title): &(String, String), kind, word: &str, command: &str| {
         let title = format!("{word}: {title}");
         let command = Command {
@@ -112,10 +116,10 @@ fn decisions(proposals: &[(String, String)]) -> Vec<(&'static str, String, Comma
         };
         (kind, title, command)
     };
-    let both = proposals.iter().flat_map(|proposal| {
+    let both = waiting.iter().flat_map(|proposal| {
         [
-            decision(proposal, "refactor.aside.accept", "Accept", ext::ACCEPT),
-            decision(proposal, "refactor.aside.reject", "Reject", ext::REJECT),
+            decision(proposal, "refactor.aside.accept", yes, ext::ACCEPT),
+            decision(proposal, "refactor.aside.reject", no, ext::REJECT),
         ]
     });
     both.collect()

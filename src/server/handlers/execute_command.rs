@@ -35,7 +35,19 @@ pub(in crate::server) async fn execute_command(
         ext::ACCEPT | ext::REJECT => {
             let arguments: JobArguments = arguments(&params.command, argument)?;
             let accept = params.command == ext::ACCEPT;
-            let decided = session.state().proposals.decide(arguments.job.as_deref(), accept);
+            let (decided, kept) = {
+                let mut state = session.state();
+                let decided = state.proposals.decide(arguments.job.as_deref(), accept);
+                let kept = if decided { None } else { state.standing.take(arguments.job.as_deref()) };
+                (decided || kept.is_some(), kept)
+            };
+            if let Some(kept) = kept
+                && accept
+            {
+                let session = session.clone();
+                // The client may be waiting for this command's answer before it handles anything else.
+                tokio::spawn(async move { kept.apply(&session).await });
+            }
             if !decided {
                 let error = crate::error::Error::new(ErrorKind::Config, "No edit waits for that decision.")
                     .hint("It may have been decided or cancelled already.");

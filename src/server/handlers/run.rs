@@ -13,7 +13,7 @@ use super::super::feed::{Channel, Feed};
 use super::super::host::{EditorHost, is_explanation};
 use super::super::service::request_token;
 use super::super::session::Session;
-use super::super::{from_proto, show};
+use super::super::{from_proto, show, standing};
 use super::lifecycle::token_name;
 use crate::actions;
 use crate::error::ErrorKind;
@@ -155,7 +155,7 @@ fn start(
         let (feed, pump) = Feed::start(channel);
         let host = EditorHost::new(session.clone(), feed.clone(), &order, track, token.clone());
         let report = run(&session.context(), &order, &host, &token).await;
-        drop((host, registration));
+        drop(registration);
         session.state().tokens.retain(|_, job| *job != order.job);
         feed.end(&report);
         session.status_due.notify_one();
@@ -173,8 +173,31 @@ fn start(
             // A client that is gone creates no progress and opens no document.
             () = session.end.cancelled() => {}
         }
+        if let Some(answer) = &report.conflict {
+            // The user may take all day; the job has ended.
+            tokio::spawn(standing::offer(session, order, answer.clone(), host));
+        }
         report
     })
+}
+
+/// Runs an order's action again, on the text as it is now, where its selection has gone.
+pub(in crate::server) fn start_again(session: &Arc<Session>, order: Order, host: &EditorHost) {
+    let followed = {
+        let mut state = session.state();
+        let document = state.documents.get_mut(&order.snapshot.uri);
+        document.and_then(|document| {
+            let span = document.tracked(host.track())?.span;
+            Some((document.snapshot(), span.clone(), document.track(span)))
+        })
+    };
+    let Some((snapshot, selection, track)) = followed else {
+        session.tell(MessageType::Error, "Aside: the document was closed meanwhile.".to_owned());
+        return;
+    };
+    let settings = session.state().settings.clone();
+    let order = Order { job: new_job_id(), snapshot, selection, settings, ..order };
+    start(session.clone(), order, track, session.end.child_token(), None);
 }
 
 /// The way to the client for this job's output. Its progress can be cancelled from now on.

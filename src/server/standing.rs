@@ -1,0 +1,86 @@
+//! Answers that met a conflict: kept until the user says what to do with them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use lsp_types::{MessageActionItem, MessageType};
+
+use super::handlers::run;
+use super::host::EditorHost;
+use super::session::Session;
+use crate::jobs::{Order, apply_anyway};
+
+/// So many answers stand at once; older ones can still be read.
+const MOST: usize = 16;
+
+const APPLY: &str = "Apply anyway";
+const RETRY: &str = "Retry on the new text";
+const DISCARD: &str = "Discard";
+
+/// The answers that stand, oldest first.
+#[derive(Default)]
+pub(super) struct Standing(VecDeque<Kept>);
+
+/// An answer and the selection it was made for, which is still followed.
+pub(super) struct Kept {
+    order: Order,
+    answer: String,
+    host: EditorHost,
+}
+
+impl Standing {
+    /// The jobs and titles of the answers that stand.
+    pub(super) fn list(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|kept| (kept.order.job.clone(), kept.order.title())).collect()
+    }
+
+    /// Takes one answer out: that of a job, or the only one there is.
+    pub(super) fn take(&mut self, job: Option<&str>) -> Option<Kept> {
+        let index = match job {
+            Some(job) => self.0.iter().position(|kept| kept.order.job == job)?,
+            None if self.0.len() == 1 => 0,
+            None => return None,
+        };
+        self.0.remove(index)
+    }
+
+    /// Lets one more answer stand; the one that has to go for it comes back, to be dropped outside of the lock.
+    fn push(&mut self, kept: Kept) -> Option<Kept> {
+        self.0.push_back(kept);
+        if self.0.len() > MOST { self.0.pop_front() } else { None }
+    }
+}
+
+/// Keeps an answer and asks the user. Clients that cannot ask have the code actions and the commands.
+pub(super) async fn offer(session: Arc<Session>, order: Order, answer: String, host: EditorHost) {
+    let job = order.job.clone();
+    let question =
+        format!("{}: you changed the selected text meanwhile, where the answer changes it too.", order.title());
+    let forgotten = session.state().standing.push(Kept { order, answer, host });
+    drop(forgotten);
+    let actions =
+        [APPLY, RETRY, DISCARD].map(|title| MessageActionItem { title: title.to_owned(), ..Default::default() });
+    let chosen = session.client.show_message_request(MessageType::Warning, question, Some(actions.to_vec())).await;
+    let Ok(Some(chosen)) = chosen else { return };
+    // It may have been decided by a command since.
+    let Some(kept) = session.state().standing.take(Some(&job)) else { return };
+    match chosen.title.as_str() {
+        APPLY => kept.apply(&session).await,
+        RETRY => kept.retry(&session),
+        _ => {}
+    }
+}
+
+impl Kept {
+    /// Puts the answer in place of whatever stands there now.
+    pub(super) async fn apply(self, session: &Arc<Session>) {
+        if let Err(reason) = apply_anyway(&self.order, &self.answer, &self.host).await {
+            session.tell(MessageType::Error, format!("Aside: not applied: {reason}."));
+        }
+    }
+
+    /// Runs the action again, on the text as it is now.
+    fn retry(self, session: &Arc<Session>) {
+        run::start_again(session, self.order, &self.host);
+    }
+}
