@@ -35,7 +35,7 @@ impl Explanation {
 
 /// The Markdown file for an explanation: a heading, the answer made harmless, and a line about its making.
 pub fn document(explanation: &Explanation) -> String {
-    let mut heading = escaped(&explanation.title());
+    let mut heading = heading(&explanation.title());
     if !explanation.place.is_empty() {
         heading = format!("{heading} — {}", code(&explanation.place));
     }
@@ -48,6 +48,21 @@ pub fn document(explanation: &Explanation) -> String {
     );
     let answer = closed(sanitize(explanation.markdown.trim()));
     format!("# {heading}\n\n{answer}\n\n---\n\n{}\n", footer.join(" · "))
+}
+
+/// A title as Markdown that shows just it, with the names that it has in backticks as inline code.
+fn heading(title: &str) -> String {
+    let parts: Vec<&str> = title.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        // One backtick has no partner.
+        return escaped(title);
+    }
+    let shown = parts.iter().enumerate().map(|(index, part)| match index % 2 {
+        0 => escaped(part),
+        _ if part.trim().is_empty() => escaped(&format!("`{part}`")),
+        _ => code(part),
+    });
+    shown.collect()
 }
 
 /// `text` as Markdown that shows just it.
@@ -133,6 +148,21 @@ mod tests {
             claude-sonnet-5-5 · 12.3k in · 91% from cache · 410 out · $0.0023
         "]]
         .assert_eq(&document(&explanation()));
+    }
+
+    #[test]
+    fn names_in_a_title_stay_names() {
+        let cases = [
+            ("Explain `restock_report`", "Explain `restock_report`"),
+            ("Explain `a*b` and _c_", "Explain `a*b` and \\_c\\_"),
+            ("Explain lines 3-8", "Explain lines 3-8"),
+            ("Explain `odd", "Explain \\`odd"),
+            ("Explain ``x``", "Explain \\`\\`x\\`\\`"),
+            ("Explain `a\nb`", "Explain `a b`"),
+        ];
+        for (title, shown) in cases {
+            assert_eq!(heading(title), shown);
+        }
     }
 
     #[test]
