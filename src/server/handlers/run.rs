@@ -157,10 +157,14 @@ fn start(
         let report = run(&session.context(), &order, &host, &token).await;
         drop(registration);
         session.state().tokens.retain(|_, job| *job != order.job);
-        feed.end(&report);
         session.status_due.notify_one();
         remember(&session, &order, &report);
-        tell(&session, &report);
+        // Before the progress ends: editors with one line for both keep what comes last, and that is what it cost.
+        tokio::select! {
+            () = tell(&session, &report) => {}
+            () = session.end.cancelled() => {}
+        }
+        feed.end(&report);
         session.tell_of_ledger();
         tokio::select! {
             // The progress has ended and the answer is shown before whoever waits is answered.
@@ -236,15 +240,14 @@ pub(super) fn remember(session: &Session, order: &Order, report: &Report) {
 }
 
 /// What must not be missed is said in a message: progress is easily overlooked.
-fn tell(session: &Session, report: &Report) {
-    match report.outcome {
-        Outcome::Failed => session.tell(MessageType::Error, format!("Aside: {}", report.sentence())),
-        Outcome::Kept => session.tell(MessageType::Warning, format!("Aside: {}", report.sentence())),
-        _ => {
-            if let Some(note) = report.note() {
-                session.tell(MessageType::Info, format!("Aside: {note}"));
-            }
-        }
+async fn tell(session: &Session, report: &Report) {
+    let (kind, text) = match report.outcome {
+        Outcome::Failed => (MessageType::Error, Some(report.sentence())),
+        Outcome::Kept => (MessageType::Warning, Some(report.sentence())),
+        _ => (MessageType::Info, report.note()),
+    };
+    if let Some(text) = text {
+        session.client.show_message(kind, format!("Aside: {text}")).await;
     }
 }
 
