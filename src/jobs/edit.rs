@@ -1,6 +1,7 @@
 //! From an answer to an edit that landed, or to a kept answer with its reason.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::host::{Change, Current, Event, Host, Landing, Target};
 use super::order::Order;
@@ -15,6 +16,12 @@ use crate::output::{check, diff, tests_file};
 use crate::prompt::{self, Plan};
 use crate::workspace::roots::relative;
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
+
+/// How often an edit that came too late is fitted to fresh text.
+const RETRIES: u32 = 8;
+
+/// The pause before the first of these times; each is twice as long as the one before, 5 s in all.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Where an answer goes.
 pub(super) enum Step {
@@ -50,19 +57,20 @@ pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
 }
 
 impl<H: Host> Run<'_, H> {
-    /// Makes an edit of the answer and lands it: one repair request for an answer that does not fit, one retry on fresh
-    /// text for an edit that came too late.
+    /// Makes an edit of the answer and lands it: one repair request for an answer that does not fit, and the edit fitted
+    /// to fresh text as often as it takes when somebody types, within reason.
     pub(super) async fn land(&mut self, plan: &Plan, answer: Answer, step: Step) -> Result<Outcome, Stop> {
         let mut text = self.complete(answer)?;
         let mut repaired = false;
-        let mut retried = false;
+        let mut late = 0;
         loop {
             let obstacle = match tokio::task::block_in_place(|| self.change(&text, &step)) {
                 Ok((change, note)) => match self.apply(&change).await? {
                     Landing::Landed => return Ok(self.landed(&change, note, Outcome::Applied)),
                     Landing::Proposed => return Ok(self.landed(&change, note, Outcome::Proposed)),
-                    Landing::Stale if !retried => {
-                        retried = true;
+                    Landing::Stale if late < RETRIES => {
+                        self.pause(PAUSE * 2_u32.pow(late)).await?;
+                        late += 1;
                         continue;
                     }
                     Landing::Stale => Obstacle::Keep("the text kept changing while the edit was on its way".to_owned()),
@@ -172,6 +180,13 @@ impl<H: Host> Run<'_, H> {
         let base = base.unwrap_or_else(|| Current { text: ropey::Rope::new(), version: None });
         let note = answer.note.into_iter().chain(tests.note()).collect::<Vec<_>>().join("\n");
         Ok((change_of(self.order, target, base, tests.edits), (!note.is_empty()).then_some(note)))
+    }
+
+    async fn pause(&self, time: Duration) -> Result<(), Stop> {
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(Stop::Cancelled),
+            () = tokio::time::sleep(time) => Ok(()),
+        }
     }
 
     async fn apply(&self, change: &Change) -> Result<Landing, Stop> {
