@@ -2,7 +2,7 @@
 
 use lsp_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeActionTag, ExecuteCommandOptions,
-    HoverProvider, LspAny, PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities, TextDocumentContent,
+    HoverProvider, LspAny, MarkupKind, PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities, TextDocumentContent,
     TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
     WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
@@ -33,6 +33,8 @@ pub(super) struct Capabilities {
     pub(super) action_tags: bool,
     /// It shows code actions that are more than a command.
     pub(super) code_action_literals: bool,
+    /// Its hovers render Markdown; one that does not say so is taken to.
+    pub(super) markdown_hover: bool,
     /// It wants `aside/stream`.
     pub(super) stream: bool,
     /// It wants `aside/status`.
@@ -65,6 +67,11 @@ impl Capabilities {
                 .and_then(|action| action.tag_support.as_ref())
                 .is_some_and(|tags| tags.value_set.contains(&CodeActionTag::LLMGenerated)),
             code_action_literals: action.is_some_and(|action| action.code_action_literal_support.is_some()),
+            markdown_hover: client
+                .text_document
+                .as_ref()
+                .and_then(|document| document.hover.as_ref()?.content_format.as_ref())
+                .is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
             stream: own("stream"),
             status: own("status"),
             preview: own("preview"),

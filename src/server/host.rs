@@ -33,6 +33,9 @@ use crate::workspace::{Document, Span, content};
 /// A client that did not answer for this long is treated as one that refused.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// So long an edit is still looked for after the editor was taken to have refused it.
+const LATE: Duration = Duration::from_secs(120);
+
 /// How long the parts of an edit may come one after the other, and a file that was edited may take to be opened.
 const MOMENT: Duration = Duration::from_millis(500);
 
@@ -200,7 +203,8 @@ impl EditorHost {
             (edit, state.expectations.expect(uri.clone(), expected.clone()))
         };
         let deadline = Instant::now() + SILENCE;
-        let request = ApplyWorkspaceEditParams { label: Some(change.label.clone()), edit, metadata: None };
+        // Without a label: one editor prints it, and asks for a key when it does not fit.
+        let request = ApplyWorkspaceEditParams { label: None, edit, metadata: None };
         let answer = self.session.client.send_request::<ApplyWorkspaceEditRequest>(request);
         let answer = tokio::select! {
             biased;
@@ -219,8 +223,29 @@ impl EditorHost {
             // A file that is not open has no next text, and the editor need not have saved it yet: its word counts.
             None if version.is_none() => Landing::Landed,
             None => Landing::Refused("the editor accepted the edit, but the text did not change".to_owned()),
-            Some(reason) => Landing::Refused(reason),
+            Some(reason) => {
+                self.watch_late(landed);
+                Landing::Refused(reason)
+            }
         }
+    }
+
+    /// An editor that was taken to refuse may still come round: then the user is told that the edit stands after all.
+    fn watch_late(&self, landed: Landed) {
+        let session = self.session.clone();
+        tokio::spawn(async move {
+            let mut changes = session.watch_documents();
+            let late = async {
+                while !landed.get() {
+                    if changes.changed().await.is_err() {
+                        return std::future::pending().await;
+                    }
+                }
+            };
+            if tokio::time::timeout(LATE, late).await.is_ok() {
+                session.tell(MessageType::Info, "Aside: the editor applied the edit after all.".to_owned());
+            }
+        });
     }
 
     /// Waits for the text that proves the edit.

@@ -57,10 +57,14 @@ impl Expectations {
 
 /// Whether two texts are equal, up to the line ends that an editor may have made its own.
 pub(super) fn same_text(expected: &Rope, text: &Rope) -> bool {
-    if expected.len_lines() != text.len_lines() {
+    // Neovim counts the empty file that it creates as one line, and so has a line end more than was asked for.
+    let more = text.len_lines().checked_sub(expected.len_lines());
+    if !matches!(more, Some(0 | 1)) {
         return false;
     }
-    expected == text || unix(expected).eq(unix(text))
+    let mut rest = unix(text);
+    let same = unix(expected).all(|char| rest.next() == Some(char));
+    same && matches!((rest.next(), rest.next()), (None, None) | (Some('\n'), None))
 }
 
 /// The characters of a text with `\n` for every line end of the protocol.

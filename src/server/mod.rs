@@ -50,7 +50,8 @@ pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions
         .concurrency_level(usize::MAX)
         .serve(Wire::new(service, life.clone(), end.clone()));
     let code = tokio::select! {
-        () = server => life.exit_code(),
+        // It ends by itself when a frame can't be read: then nothing behind it can be trusted.
+        () = server => if end.is_cancelled() { life.exit_code() } else { 1 },
         () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => life.exit_code(),
         code = terminated() => code,
     };

@@ -30,12 +30,12 @@ pub(in crate::server) async fn hover(backend: &Backend, params: HoverParams) -> 
     let session = &backend.session;
     let at = params.text_document_position_params;
     let uri = at.text_document.uri;
-    let (snapshot, offset, encoding, settings) = {
+    let (snapshot, offset, encoding, settings, markdown) = {
         let state = session.state();
         let Some(document) = state.documents.get(&uri) else { return Ok(None) };
         let encoding = state.capabilities.encoding;
         let offset = from_proto::offset(document.text(), encoding, at.position);
-        (document.snapshot(), offset, encoding, state.settings.clone())
+        (document.snapshot(), offset, encoding, state.settings.clone(), state.capabilities.markdown_hover)
     };
     if settings.hover.mode == HoverMode::Off {
         return Ok(None);
@@ -50,7 +50,7 @@ pub(in crate::server) async fn hover(backend: &Backend, params: HoverParams) -> 
         None => return Ok(None),
     };
     Ok(Some(Hover {
-        contents: Contents::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: text }),
+        contents: Contents::MarkupContent(MarkupContent { kind: if markdown { MarkupKind::Markdown } else { MarkupKind::PlainText }, value: text }),
         range: Some(to_proto::range(&snapshot.text, encoding, &span)),
     }))
 }
