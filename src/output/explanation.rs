@@ -46,7 +46,7 @@ pub fn document(explanation: &Explanation) -> String {
     footer.extend(
         [&explanation.model, &explanation.usage].into_iter().filter(|part| !part.is_empty()).map(|part| escaped(part)),
     );
-    let answer = closed(sanitize(explanation.markdown.trim()));
+    let answer = readable(&explanation.markdown);
     format!("# {heading}\n\n{answer}\n\n---\n\n{}\n", footer.join(" · "))
 }
 
@@ -63,6 +63,12 @@ fn heading(title: &str) -> String {
         _ => code(part),
     });
     shown.collect()
+}
+
+/// A model's Markdown, or the beginning of it, made harmless and whole: showing it loads nothing, and no code block
+/// stays open.
+pub fn readable(markdown: &str) -> String {
+    closed(sanitize(markdown.trim()))
 }
 
 /// `text` as Markdown that shows just it.

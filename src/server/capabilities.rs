@@ -2,8 +2,8 @@
 
 use lsp_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeActionTag, ExecuteCommandOptions,
-    HoverProvider, LspAny, MarkupKind, PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities, TextDocumentContent,
-    TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    HoverProvider, LspAny, MarkupKind, PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities,
+    TextDocumentContent, TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
     WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
@@ -49,6 +49,8 @@ impl Capabilities {
         let window = client.window.as_ref();
         let workspace = client.workspace.as_ref();
         let action = client.text_document.as_ref().and_then(|document| document.code_action.as_ref());
+        let hover = client.text_document.as_ref().and_then(|document| document.hover.as_ref());
+        let hover_formats = hover.and_then(|hover| hover.content_format.as_deref());
         let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
         let operations = edit.and_then(|edit| edit.resource_operations.as_deref()).unwrap_or_default();
         let own = |name: &str| {
@@ -67,11 +69,7 @@ impl Capabilities {
                 .and_then(|action| action.tag_support.as_ref())
                 .is_some_and(|tags| tags.value_set.contains(&CodeActionTag::LLMGenerated)),
             code_action_literals: action.is_some_and(|action| action.code_action_literal_support.is_some()),
-            markdown_hover: client
-                .text_document
-                .as_ref()
-                .and_then(|document| document.hover.as_ref()?.content_format.as_ref())
-                .is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
+            markdown_hover: hover_formats.is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
             stream: own("stream"),
             status: own("status"),
             preview: own("preview"),

@@ -18,12 +18,20 @@ pub(super) struct Explained {
 
 /// The explanations that the ledger has for a document, oldest first. Blocks. A ledger that can't be read has none.
 pub(super) fn read(ledger: &Ledger, uri: &str) -> Vec<Explained> {
-    let codes = ledger.for_uri(uri).unwrap_or_default();
-    let with_text = codes.into_iter().filter_map(|code| {
+    let codes = ledger.for_uri(uri).unwrap_or_default().into_iter().rev();
+    // Kept edits are in the ledger as well, and explain no code.
+    let codes = codes.filter(|explained| !explained.code.is_empty());
+    let with_text = codes.filter_map(|code| {
         let stored = ledger.load(&code.id).ok()??;
         Some(Explained { id: code.id, code: code.code, markdown: stored.markdown })
     });
     with_text.collect()
+}
+
+/// Adds a fresh explanation, in place of an older one of the same code.
+pub(super) fn add(known: &mut Vec<Explained>, fresh: Explained) {
+    known.retain(|older| older.code != fresh.code);
+    known.push(fresh);
 }
 
 /// The newest of the smallest explained pieces of code that stand around `offset`, and where it stands.
@@ -64,6 +72,16 @@ mod tests {
 
     fn explained(id: &str, code: &str) -> Explained {
         Explained { id: id.to_owned(), code: code.to_owned(), markdown: String::new() }
+    }
+
+    #[test]
+    fn a_fresh_explanation_takes_the_place_of_an_older_one() {
+        let mut known = Vec::new();
+        for number in 0..1000 {
+            add(&mut known, explained(&number.to_string(), if number % 2 == 0 { "even" } else { "odd" }));
+        }
+        let ids: Vec<_> = known.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(ids, ["998", "999"]);
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl EditorHost {
         let answer = tokio::select! {
             biased;
             // The text says more than the answer, which some editors never give.
-            () = self.proof(&landed) => return Landing::Landed,
+            () = proof(&self.session, &landed) => return Landing::Landed,
             answer = tokio::time::timeout_at(deadline, answer) => answer,
         };
         let refusal = refusal(answer);
@@ -234,28 +234,10 @@ impl EditorHost {
     fn watch_late(&self, landed: Landed) {
         let session = self.session.clone();
         tokio::spawn(async move {
-            let mut changes = session.watch_documents();
-            let late = async {
-                while !landed.get() {
-                    if changes.changed().await.is_err() {
-                        return std::future::pending().await;
-                    }
-                }
-            };
-            if tokio::time::timeout(LATE, late).await.is_ok() {
+            if tokio::time::timeout(LATE, proof(&session, &landed)).await.is_ok() {
                 session.tell(MessageType::Info, "Aside: the editor applied the edit after all.".to_owned());
             }
         });
-    }
-
-    /// Waits for the text that proves the edit.
-    async fn proof(&self, landed: &Landed) {
-        let mut changes = self.session.watch_documents();
-        while !landed.get() {
-            if changes.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-        }
     }
 
     /// After the editor said yes: waits until the text proves it, went another way, or it is too late.
@@ -283,6 +265,16 @@ impl EditorHost {
             }
         }
         self.session.tell(MessageType::Info, format!("The tests are in {}", path.display()));
+    }
+}
+
+/// Waits for the text that proves an edit.
+async fn proof(session: &Session, landed: &Landed) {
+    let mut changes = session.watch_documents();
+    while !landed.get() {
+        if changes.changed().await.is_err() {
+            return std::future::pending().await;
+        }
     }
 }
 

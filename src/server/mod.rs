@@ -44,14 +44,13 @@ pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions
     let life = Life::default();
     let (service, socket) = backend::service(environment, simulator, end.clone());
     let session = service.inner().session.clone();
-    let stdin = stdin::EndOfInput::new(tokio::io::stdin(), end.clone());
+    let stdin = stdin::Frames::new(tokio::io::stdin(), end.clone());
     let server = Server::new(stdin, tokio::io::stdout(), socket)
         // Each request is a task of its own; a limit here would stall everything behind the slowest.
         .concurrency_level(usize::MAX)
         .serve(Wire::new(service, life.clone(), end.clone()));
     let code = tokio::select! {
-        // It ends by itself when a frame can't be read: then nothing behind it can be trusted.
-        () = server => if end.is_cancelled() { life.exit_code() } else { 1 },
+        () = server => life.exit_code(),
         () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => life.exit_code(),
         code = terminated() => code,
     };

@@ -20,6 +20,7 @@ use tower::Service;
 use tower_lsp::jsonrpc::{Error, Id, Request, Response};
 
 use super::ext;
+use super::stdin::{NO_JSON, NO_MESSAGE};
 use crate::jobs::panic_message;
 
 tokio::task_local! {
@@ -88,6 +89,8 @@ where
                 self.cancel(&request);
                 return done(None);
             }
+            NO_JSON => return done(Some(Response::from_error(Id::Null, Error::parse_error()))),
+            NO_MESSAGE => return done(Some(Response::from_error(Id::Null, Error::invalid_request()))),
             "shutdown" => self.life.shutdown.store(true, Ordering::Release),
             "exit" => {
                 self.life.exited.store(true, Ordering::Release);

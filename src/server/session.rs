@@ -14,6 +14,7 @@ use tower_lsp::Client;
 
 use super::capabilities::Capabilities;
 use super::explained::Explained;
+use super::handlers::hover::Asking;
 use super::landing::Expectations;
 use super::proposals::Proposals;
 use super::standing::Standing;
@@ -68,8 +69,12 @@ pub(super) struct State {
     pub(super) expectations: Expectations,
     /// The explanations of open documents, for hovers.
     pub(super) explained: HashMap<Uri, Arc<Vec<Explained>>>,
-    /// The one hover request that runs.
-    pub(super) asking: Option<super::handlers::hover::Asking>,
+    /// How many explanations this process made; what was read from the ledger while one came is out of date.
+    pub(super) explanations: u64,
+    /// How many hovers there were.
+    pub(super) hovers: u64,
+    /// The newest request that a hover made.
+    pub(super) asking: Option<Asking>,
     /// Edits that wait for the user's word.
     pub(super) proposals: Proposals,
     /// Answers that met a conflict.
@@ -77,6 +82,21 @@ pub(super) struct State {
     limit: (usize, Arc<Semaphore>),
     /// What was already said, so that it is said once.
     said: Vec<String>,
+    /// How often the client was asked for its settings; only the newest answer counts.
+    pub(super) pulls: u64,
+}
+
+impl State {
+    /// Takes over the layers' settings; what is wrong in them.
+    pub(super) fn resolve_settings(&mut self) -> Vec<String> {
+        let resolved = self.layers.resolve();
+        if self.limit.0 != resolved.settings.max_running {
+            self.limit = (resolved.settings.max_running, Arc::new(Semaphore::new(resolved.settings.max_running)));
+        }
+        self.unusable = resolved.usable().err();
+        self.settings = Arc::new(resolved.settings);
+        resolved.problems.iter().map(ToString::to_string).collect()
+    }
 }
 
 impl Session {
@@ -111,10 +131,13 @@ impl Session {
                 tokens: HashMap::new(),
                 expectations: Expectations::default(),
                 explained: HashMap::new(),
+                explanations: 0,
+                hovers: 0,
                 asking: None,
                 proposals: Proposals::default(),
                 standing: Standing::default(),
                 said: Vec::new(),
+                pulls: 0,
             }),
             changes: watch::Sender::new(0),
         }
@@ -166,13 +189,7 @@ impl Session {
     /// Takes over the layers' settings and reports what is wrong in them, each problem once.
     pub(super) fn resolve_settings(&self) {
         let mut state = self.state();
-        let resolved = state.layers.resolve();
-        if state.limit.0 != resolved.settings.max_running {
-            state.limit = (resolved.settings.max_running, Arc::new(Semaphore::new(resolved.settings.max_running)));
-        }
-        state.unusable = resolved.usable().err();
-        state.settings = Arc::new(resolved.settings);
-        let problems: Vec<String> = resolved.problems.iter().map(ToString::to_string).collect();
+        let problems = state.resolve_settings();
         let fresh: Vec<String> = problems.iter().filter(|problem| !state.said.contains(problem)).cloned().collect();
         state.said = problems;
         drop(state);

@@ -26,24 +26,28 @@ pub(super) async fn show(session: &Session, explanation: &Explanation) {
         let capabilities = &session.state().capabilities;
         (capabilities.virtual_documents, capabilities.show_document)
     };
+    let mut ask_for_file = show_document;
     if virtual_documents
         && show_document
         && let Some(uri) = explanation_uri(&explanation.id)
-        && open(session, uri).await
     {
-        return;
+        match open(session, uri).await {
+            Opened::Yes => return,
+            Opened::No => {}
+            // Who said nothing for so long is not asked a second time.
+            Opened::Silence => ask_for_file = false,
+        }
     }
-    show_file(session, explanation).await;
+    show_file(session, explanation, ask_for_file).await;
 }
 
 /// The lower steps of the ladder: a file, or a message.
-async fn show_file(session: &Session, explanation: &Explanation) {
-    let show_document = session.state().capabilities.show_document;
+async fn show_file(session: &Session, explanation: &Explanation, ask: bool) {
     let file = write(session, explanation);
-    if show_document
+    if ask
         && let Ok(path) = &file
         && let Ok(uri) = Uri::from_file_path(path)
-        && open(session, uri).await
+        && open(session, uri).await == Opened::Yes
     {
         return;
     }
@@ -62,13 +66,25 @@ pub(super) async fn show_proposal(session: &Session, job: &str, title: &str, dif
         ),
         ..Explanation::default()
     };
-    show_file(session, &proposal).await;
+    let ask = session.state().capabilities.show_document;
+    show_file(session, &proposal, ask).await;
 }
 
-async fn open(session: &Session, uri: Uri) -> bool {
+/// What the client did when it was asked to open a document.
+#[derive(PartialEq, Eq)]
+enum Opened {
+    Yes,
+    No,
+    Silence,
+}
+
+async fn open(session: &Session, uri: Uri) -> Opened {
     let params = ShowDocumentParams { uri, external: None, take_focus: Some(true), selection: None };
-    let shown = tokio::time::timeout(PATIENCE, session.client.show_document(params)).await;
-    matches!(shown, Ok(Ok(true)))
+    match tokio::time::timeout(PATIENCE, session.client.show_document(params)).await {
+        Ok(Ok(true)) => Opened::Yes,
+        Ok(_) => Opened::No,
+        Err(_) => Opened::Silence,
+    }
 }
 
 /// Writes the explanation's file, which is also what can be opened later.
@@ -117,5 +133,85 @@ fn message(explanation: &Explanation, file: &Result<PathBuf, Error>) -> String {
     match file {
         Ok(path) => format!("{beginning}\n\n{}", path.display()),
         Err(error) => format!("{beginning}\n\n{}", error.sentence()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_client::{TestSession, params};
+    use super::*;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Says {
+        Yes,
+        No,
+        Error,
+        Nothing,
+    }
+
+    fn explanation() -> Explanation {
+        let markdown = "μ".repeat(MESSAGE_LENGTH + 1);
+        Explanation { id: "ID".to_owned(), action: "Explain `a/b`".to_owned(), markdown, ..Explanation::default() }
+    }
+
+    /// What the server asks and says, in short, of a client with these abilities that gives these answers.
+    async fn ladder(virtual_documents: bool, show_document: bool, answers: &[Says]) -> Vec<String> {
+        let it = TestSession::new("").await;
+        {
+            let mut state = it.session().state();
+            state.capabilities.virtual_documents = virtual_documents;
+            state.capabilities.show_document = show_document;
+        }
+        let TestSession { backend, mut client, folder } = it;
+        let session = backend.session.clone();
+        let mut shown = tokio::spawn(async move { show(&session, &explanation()).await });
+        let mut said = Vec::new();
+        let mut answers = answers.iter();
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = client.next() => message,
+                _ = &mut shown, if !shown.is_finished() => continue,
+                () = tokio::time::sleep(PATIENCE * 2) => return said,
+            };
+            let params = params(&message);
+            if message.method() == "window/showMessage" {
+                let text =
+                    params["message"].as_str().unwrap_or_default().replace(&folder.path().display().to_string(), "~");
+                said.push(text.trim_start_matches('μ').to_owned());
+                continue;
+            }
+            let scheme = params["uri"].as_str().unwrap_or_default().split(':').next().unwrap_or_default().to_owned();
+            said.push(scheme);
+            match answers.next().unwrap_or(&Says::Nothing) {
+                Says::Yes => client.answer(&message, json!({"success": true})).await,
+                Says::No => client.answer(&message, json!({"success": false})).await,
+                Says::Error => client.refuse(&message).await,
+                Says::Nothing => {}
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn takes_the_best_way_that_the_client_goes() {
+        use Says::{Error, No, Nothing, Yes};
+        let message = "…\n\n~/cache/explanations/explain-a-b-ID.md";
+        let table: [(bool, bool, &[Says], &[&str]); 9] = [
+            (true, true, &[Yes], &["aside-explain"]),
+            (true, true, &[No, Yes], &["aside-explain", "file"]),
+            (true, true, &[Error, Error], &["aside-explain", "file", message]),
+            (true, true, &[Nothing], &["aside-explain", message]),
+            (false, true, &[Yes], &["file"]),
+            (false, true, &[No], &["file", message]),
+            (false, true, &[Nothing], &["file", message]),
+            (true, false, &[], &[message]),
+            (false, false, &[], &[message]),
+        ];
+        for (virtual_documents, show_document, answers, expected) in table {
+            let said = ladder(virtual_documents, show_document, answers).await;
+            assert_eq!(said, expected, "{virtual_documents} {show_document} {answers:?}");
+        }
     }
 }

@@ -1,11 +1,19 @@
 //! The client's end of the connection, for unit tests: what the server said, and what the client answers.
 
+use std::sync::Arc;
+
 use futures::{SinkExt as _, StreamExt as _};
-use lsp_types::{InitializeParams, InitializeResult, LspAny};
+use lsp_types::{InitializeParams, InitializeResult, LspAny, Uri};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 use tower_lsp::jsonrpc::{Request, Response, Result};
 use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
+
+use super::backend::Backend;
+use super::session::Session;
+use crate::config::Environment;
+use crate::simulator::{Scenario, SimulatorOptions};
 
 /// A client that says only what a test tells it to.
 pub(super) struct TestClient {
@@ -58,4 +66,46 @@ impl TestClient {
 /// The parameters of a message.
 pub(super) fn params(message: &Request) -> LspAny {
     message.params().cloned().unwrap_or_default()
+}
+
+/// A session in a folder of its own, in front of a test's client.
+pub(super) struct TestSession {
+    pub(super) backend: Backend,
+    pub(super) client: TestClient,
+    pub(super) folder: tempfile::TempDir,
+}
+
+impl TestSession {
+    /// A session whose answers come from the simulator, which plays `scenario`.
+    pub(super) async fn new(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (client, test_client) = TestClient::connect().await;
+        let below = |name: &str| folder.path().join(name).display().to_string();
+        let environment = Environment::from_pairs([
+            ("ASIDE_DATA_DIR", below("data")),
+            ("ASIDE_CACHE_DIR", below("cache")),
+            ("ASIDE_CONFIG", below("config.toml")),
+        ]);
+        std::fs::write(folder.path().join("config.toml"), "").expect("it is written");
+        let scenario = Some(Scenario::from_toml(scenario).expect("a scenario"));
+        let simulator = SimulatorOptions { scenario, ..SimulatorOptions::default() };
+        let session = Session::new(client, &environment, Some(simulator), CancellationToken::new());
+        Self { backend: Backend { session: Arc::new(session) }, client: test_client, folder }
+    }
+
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.backend.session
+    }
+
+    /// A file's URI below the folder.
+    pub(super) fn uri(&self, name: &str) -> Uri {
+        Uri::from_file_path(self.folder.path().join(name)).expect("an absolute path")
+    }
+
+    /// Opens a Python document.
+    pub(super) fn open(&self, name: &str, text: &str) -> Uri {
+        let uri = self.uri(name);
+        self.session().state().documents.open(uri.clone(), "python", 1, text);
+        uri
+    }
 }

@@ -31,14 +31,21 @@ pub(in crate::server) async fn did_change_workspace_folders(
 
 /// Asks the client for its settings, if it answers such questions.
 pub(in crate::server) fn pull(session: &Arc<Session>) {
-    if !session.state().capabilities.configuration {
-        return;
-    }
+    let pull = {
+        let mut state = session.state();
+        if !state.capabilities.configuration {
+            return;
+        }
+        state.pulls += 1;
+        state.pulls
+    };
     let session = session.clone();
     tokio::spawn(async move {
         let item = ConfigurationItem { scope_uri: None, section: Some("aside".to_owned()) };
         if let Ok(mut values) = session.client.configuration(vec![item]).await
             && let Some(value) = values.pop()
+            // Of two answers that come at once, either may get here first.
+            && session.state().pulls == pull
         {
             take_over(&session, value);
         }

@@ -27,7 +27,8 @@ pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams
     let first = state.roots.folders().first().cloned();
     state.layers.set_workspace_root(first.as_deref());
     state.layers.set_initialization_options(params.initialization_options.as_ref());
-    state.settings = Arc::new(state.layers.resolve().settings);
+    // What is wrong in them is said when the client may be spoken to.
+    state.resolve_settings();
     InitializeResult {
         capabilities: offer,
         server_info: Some(ServerInfo { name: "aside".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) }),
@@ -44,6 +45,9 @@ pub(in crate::server) fn initialized(session: &Arc<Session>) {
 /// Ends everything that runs.
 pub(in crate::server) fn shutdown(session: &Session) {
     session.registry.cancel(None);
+    if let Some(asking) = &session.state().asking {
+        asking.cancel();
+    }
 }
 
 /// The user pressed a progress's cancel button.

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 
-use super::super::explained::Explained;
+use super::super::explained::{self, Explained};
 use super::super::ext::RunArguments;
 use super::super::feed::{Channel, Feed};
 use super::super::host::{EditorHost, is_explanation};
@@ -229,13 +229,12 @@ pub(super) fn remember(session: &Session, order: &Order, report: &Report) {
         return;
     }
     let Some(explanation) = &report.explanation else { return };
+    let (id, markdown) = (explanation.id.clone(), explanation.markdown.clone());
+    let fresh = Explained { id, code: order.selected(), markdown };
     let mut state = session.state();
+    state.explanations += 1;
     if let Some(known) = state.explained.get_mut(&order.snapshot.uri) {
-        Arc::make_mut(known).push(Explained {
-            id: explanation.id.clone(),
-            code: order.selected(),
-            markdown: explanation.markdown.clone(),
-        });
+        explained::add(Arc::make_mut(known), fresh);
     }
 }
 

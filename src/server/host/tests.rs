@@ -7,10 +7,10 @@ use tower_lsp::jsonrpc::Request;
 use super::super::backend::Backend;
 use super::super::feed::Channel;
 use super::super::handlers::text_sync;
-use super::super::test_client::{TestClient, params};
+use super::super::test_client::{TestClient, TestSession, params};
 use super::*;
 use crate::actions;
-use crate::config::{Environment, Settings};
+use crate::config::Settings;
 use crate::output::edit::TextEdit;
 use crate::workspace::Snapshot;
 
@@ -28,16 +28,10 @@ struct Fixture {
 
 impl Fixture {
     async fn new(text: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (client, test_client) = TestClient::connect().await;
-        let below = |name: &str| folder.path().join(name).display().to_string();
-        let environment = Environment::from_pairs([
-            ("ASIDE_DATA_DIR", below("data")),
-            ("ASIDE_CACHE_DIR", below("cache")),
-            ("ASIDE_CONFIG", below("none.toml")),
-        ]);
-        let session = Arc::new(Session::new(client.clone(), &environment, None, CancellationToken::new()));
-        let uri = Uri::from_file_path(folder.path().join("a.py")).expect("an absolute path");
+        let it = TestSession::new("").await;
+        let uri = it.uri("a.py");
+        let TestSession { backend, client, folder } = it;
+        let session = backend.session.clone();
         let (snapshot, track): (Snapshot, _) = {
             let mut state = session.state();
             state.capabilities.apply_edit = true;
@@ -57,10 +51,11 @@ impl Fixture {
             settings: Arc::new(Settings::default()),
             simulated: false,
         };
-        let channel = Channel { client, job: order.job.clone(), title: order.title(), progress: None, stream: false };
+        let (job, title) = (order.job.clone(), order.title());
+        let channel = Channel { client: session.client.clone(), job, title, progress: None, stream: false };
         let cancel = CancellationToken::new();
-        let host = EditorHost::new(session.clone(), Feed::start(channel).0, &order, track, cancel.clone());
-        Self { backend: Backend { session }, host, client: test_client, folder, cancel }
+        let host = EditorHost::new(session, Feed::start(channel).0, &order, track, cancel.clone());
+        Self { backend, host, client, folder, cancel }
     }
 
     fn session(&self) -> &Session {
