@@ -7,13 +7,16 @@ use super::host::{Change, Current, Event, Host, Landing, Target};
 use super::order::Order;
 use super::report::{FileEdit, Outcome};
 use super::run::{Run, Stop, text_of};
+use crate::actions::ResultForm;
 use crate::claude::client::Answer;
 use crate::claude::types::StopReason;
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::{BadAnswer, edit_answer, tests_answer};
+use crate::output::check::{self, Promise, Verdict};
 use crate::output::edit::{self, Selected, TextEdit};
-use crate::output::{check, diff, tests_file};
+use crate::output::{diff, tests_file};
 use crate::prompt::{self, Plan};
+use crate::workspace::Language;
 use crate::workspace::roots::relative;
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
 
@@ -35,6 +38,9 @@ pub(super) enum Step {
 enum Obstacle {
     /// The answer is not of its form; the model may repair it, once.
     Bad(String),
+    /// The change does not do what the action says, or brings syntax errors, for this reason; the model may make
+    /// another, once.
+    Broken(String, Box<FileEdit>),
     /// Nothing will be changed, for this reason.
     Keep(String),
     /// The user changed the selected text where the answer changes it too; this is how it is now.
@@ -83,7 +89,7 @@ impl<H: Host> Run<'_, H> {
                 Err(obstacle) => obstacle,
             };
             match obstacle {
-                Obstacle::Bad(reason) if !repaired => {
+                Obstacle::Bad(reason) | Obstacle::Broken(reason, _) if !repaired => {
                     repaired = true;
                     let request = prompt::repair(plan, &text, &reason);
                     let answer = self.ask(&request).await?;
@@ -102,6 +108,13 @@ impl<H: Host> Run<'_, H> {
                     self.explanation = Some(self.document(&both_sides(self.order, &text, &now)));
                     self.reason = Some(reason);
                     self.conflict = Some(text);
+                    return Ok(Outcome::Kept);
+                }
+                Obstacle::Broken(reason, edit) => {
+                    // What was asked for twice and came out wrong twice is the user's to judge.
+                    self.edits.push(*edit);
+                    self.explanation = Some(self.document(&kept(&text, &reason, &self.edits)));
+                    self.reason = Some(reason);
                     return Ok(Outcome::Kept);
                 }
                 Obstacle::Keep(reason) => {
@@ -138,10 +151,26 @@ impl<H: Host> Run<'_, H> {
         if change.edits.is_empty() && !matches!(change.target, Target::File { create: true, .. }) {
             return Err(Obstacle::Keep("there is nothing to change".to_owned()));
         }
-        let errors = check::new_syntax_errors(language, &change.base.text.to_string(), &change.result());
-        match errors.as_slice() {
-            [] => Ok((change, note)),
-            errors => Err(Obstacle::Bad(format!("it would bring syntax errors ({})", errors.join("; ")))),
+        match self.objection(&change, language) {
+            Verdict::Kept => Ok((change, note)),
+            Verdict::Broken(reason) => Err(Obstacle::Broken(reason, Box::new(self.file_edit(&change)))),
+            Verdict::Unknown(reason) => Err(Obstacle::Keep(reason)),
+        }
+    }
+
+    /// Whether a change does what its action says and no more, and leaves the file as sound as it was.
+    fn objection(&self, change: &Change, language: &Language) -> Verdict {
+        let before = change.base.text.to_string();
+        let after = change.result();
+        let comparison = check::Comparison::new(language, &before, &after);
+        let errors = comparison.new_syntax_errors();
+        if !errors.is_empty() {
+            return Verdict::Broken(format!("it would bring syntax errors ({})", errors.join("; ")));
+        }
+        match (self.order.action.result, Promise::of(&self.order.action.id)) {
+            (ResultForm::Tests, _) => check::only_adds(language, &before, &change.edits),
+            (_, Some(promise)) => comparison.verdict(promise),
+            (_, None) => Verdict::Kept,
         }
     }
 

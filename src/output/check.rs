@@ -1,117 +1,136 @@
-//! What is looked at before anything is applied.
+//! What is looked at before anything is applied: an edit brings no syntax errors, and an action does only what its
+//! name says.
+//!
+//! Both texts, before and after, are read as streams of tokens with what an action may change erased: annotations and
+//! their imports for type hints, comments and docstrings for documentation. The streams must be the same, token by
+//! token and nested in the same way, so that a change of indentation or of a line break that changes the meaning counts
+//! too. What was erased is looked at on its own: comments are not lost, directives to tools stay as they are, new
+//! imports are used by annotations only, and an annotation that acts at run time or names what does not exist is told.
 
-use std::collections::HashMap;
-
-use super::lines::lines;
-use super::tree::walk;
-use crate::workspace::syntax::tree as parse;
-use crate::workspace::{Language, Span};
-
-/// Syntax errors that are in `after` and were not in `before`, as sentences such as `line 3: …` with lines of `after`.
-/// Empty for a language without a grammar.
-///
-/// Errors are told apart by the text of their lines, not by their place: grammars do not know every dialect, and an
-/// error that was there before and moved is not new.
-pub fn new_syntax_errors(language: &Language, before: &str, after: &str) -> Vec<String> {
-    let found = errors(language, after);
-    if found.is_empty() {
-        return Vec::new();
-    }
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for error in errors(language, before) {
-        *known.entry(error.line_text).or_default() += 1;
-    }
-    found
-        .into_iter()
-        .filter(|error| match known.get_mut(&error.line_text) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => true,
-        })
-        .map(|error| format!("line {}: {}", error.line + 1, error.message))
-        .collect()
-}
-
-struct SyntaxError {
-    /// Zero-based, by the line breaks of the protocol.
-    line: usize,
-    line_text: String,
-    message: String,
-}
-
-fn errors(language: &Language, text: &str) -> Vec<SyntaxError> {
-    let Some(tree) = parse(language, text) else { return Vec::new() };
-    if !tree.root_node().has_error() {
-        return Vec::new();
-    }
-    let mut found: Vec<(Span, String)> = Vec::new();
-    walk(tree.root_node(), |node| {
-        if node.is_missing() {
-            found.push((node.byte_range(), format!("`{}` is missing", node.kind())));
-        } else if node.is_error() {
-            let code = lines(&text[node.byte_range()]).find(|line| !line.is_blank()).map_or("", |line| line.content);
-            found.push((node.byte_range(), format!("`{}` cannot stand here", shortened(code.trim()))));
-        }
-        node.has_error() && !node.is_error()
-    });
-    let all: Vec<_> = lines(text).collect();
-    let mut starts = Vec::with_capacity(all.len());
-    let mut at = 0;
-    for line in &all {
-        starts.push(at);
-        at += line.len();
-    }
-    found
-        .into_iter()
-        .map(|(span, message)| {
-            let line = starts.partition_point(|&start| start <= span.start).saturating_sub(1);
-            let line_text = all.get(line).map_or(String::new(), |line| line.content.trim().to_owned());
-            SyntaxError { line, line_text, message }
-        })
-        .collect()
-}
-
-fn shortened(code: &str) -> String {
-    const MAX_CHARS: usize = 40;
-    match code.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &code[..end]),
-        None => code.to_owned(),
-    }
-}
+mod additions;
+mod bindings;
+mod comments;
+mod difference;
+mod directives;
+mod doc_types;
+mod errors;
+mod names;
+mod python;
+mod roles;
+mod stream;
+mod typescript;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workspace::language;
+mod tests;
 
-    fn check(id: &str, before: &str, after: &str, lines: &[usize]) {
-        let found = new_syntax_errors(language::by_id(id), before, after);
-        let places: Vec<String> = lines.iter().map(|line| format!("line {line}:")).collect();
-        assert_eq!(found.len(), places.len(), "{found:?}");
-        for (found, place) in found.iter().zip(places) {
-            assert!(found.starts_with(&place), "{found}");
+use tree_sitter::Tree;
+
+pub use additions::only_adds;
+
+use crate::workspace::Language;
+use crate::workspace::syntax::tree as parse;
+use stream::Stream;
+
+/// What an action says that it leaves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Promise {
+    /// Only annotations change, with their imports and the types in documentation comments.
+    TypeHints,
+    /// Only comments and docstrings change.
+    Documentation,
+}
+
+impl Promise {
+    /// The promise of the action called `id`, if its name makes one.
+    pub fn of(id: &str) -> Option<Self> {
+        match id {
+            "add-type-hints" => Some(Self::TypeHints),
+            "document" => Some(Self::Documentation),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an edit keeps a promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does, or the language has no grammar to tell by.
+    Kept,
+    /// It does not. The reason says so of the edit ("it …", without a full stop) and quotes the first difference with
+    /// its line, for the user and for a request to the model to repair it.
+    Broken(String),
+    /// It cannot be told, for this reason; another answer would be no better.
+    Unknown(String),
+}
+
+/// A text before and after an edit, each parsed once.
+pub struct Comparison<'a> {
+    language: &'a Language,
+    before: &'a str,
+    after: &'a str,
+    /// `None` where there is no grammar, or one of the texts is too large or too tangled to parse.
+    trees: Option<(Tree, Tree)>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Parses both texts.
+    pub fn new(language: &'a Language, before: &'a str, after: &'a str) -> Self {
+        let trees = parse(language, before).and_then(|tree| Some((tree, parse(language, after)?)));
+        Self { language, before, after, trees }
+    }
+
+    /// Syntax errors that are in the text after the edit and were not in the one before, as sentences such as
+    /// `line 3: …` with lines of the text after. Empty where the texts cannot be parsed.
+    pub fn new_syntax_errors(&self) -> Vec<String> {
+        match &self.trees {
+            Some((before, after)) => errors::new_errors((before, self.before), (after, self.after)),
+            None => Vec::new(),
         }
     }
 
-    #[test]
-    fn only_new_errors_count() {
-        check("python", "x = 1\n", "x = 2\n", &[]);
-        check("python", "x = 1\n", "x = 1\ny = (\n", &[2]);
-        check("python", "y = = 1\nx = 1\n", "z = 0\ny = = 1\nx = 2\n", &[]);
-        check("python", "y = = 1\n", "y = = 1\nz = = 1\n", &[2]);
-        check("python", "y = = 1\n", "y = 1\n", &[]);
-        check("rust", "fn a() {}\n", "fn a() {}\r\rfn b( {}\r", &[3]);
-        check("go", "package a\n", "package a\nfunc f() {\n", &[2]);
-        check("c", "int x;\n", "int x;\nint y\n", &[2]);
-        check("java", "class A { int x; }\n", "class A { int x = ; }\n", &[1]);
-        check("plaintext", "a", "((((", &[]);
+    /// Whether the edit keeps `promise`.
+    pub fn verdict(&self, promise: Promise) -> Verdict {
+        let Some(grammar) = self.language.grammar else { return Verdict::Kept };
+        let Some((before, after)) = &self.trees else {
+            return Verdict::Unknown("the file is too large to check that only what was asked for changes".to_owned());
+        };
+        let before = Stream::read(promise, grammar, before, self.before);
+        let after = Stream::read(promise, grammar, after, self.after);
+        match broken(promise, self.language, &before, &after) {
+            None => Verdict::Kept,
+            Some(reason) => Verdict::Broken(reason),
+        }
     }
+}
 
-    #[test]
-    fn what_is_wrong_is_said() {
-        let found = new_syntax_errors(language::by_id("c"), "", "int y\n");
-        assert_eq!(found, ["line 1: `;` is missing"]);
+/// What breaks a promise, the gravest first.
+fn broken(promise: Promise, language: &Language, before: &Stream<'_>, after: &Stream<'_>) -> Option<String> {
+    let only = match promise {
+        Promise::TypeHints => "it changes more than type annotations",
+        Promise::Documentation => "it changes more than documentation",
+    };
+    let changed = difference::code(before, after)
+        .or_else(|| difference::imports(before, after))
+        .or_else(|| comments::difference(promise, language, before, after));
+    if let Some(changed) = changed {
+        return Some(format!("{only}: {changed}"));
     }
+    match promise {
+        Promise::Documentation => None,
+        Promise::TypeHints => difference::lost_annotation(before, after).or_else(|| match language.family() {
+            "python" => python::objection(before, after),
+            "typescript" => typescript::objection(before, after),
+            _ => names::objection_in_comments(language, before, after),
+        }),
+    }
+}
+
+/// [`Comparison::verdict`] for a single question.
+pub fn kept_promise(promise: Promise, language: &Language, before: &str, after: &str) -> Verdict {
+    Comparison::new(language, before, after).verdict(promise)
+}
+
+/// [`Comparison::new_syntax_errors`] for a single question.
+pub fn new_syntax_errors(language: &Language, before: &str, after: &str) -> Vec<String> {
+    Comparison::new(language, before, after).new_syntax_errors()
 }
