@@ -1,0 +1,51 @@
+-- What the test that types into Neovim asks it from outside, and a key for an entry of the menu, as the README gives it.
+
+local source = vim.api.nvim_get_current_buf()
+
+-- The last progress: what a status line shows of it.
+Last = ""
+vim.api.nvim_create_autocmd("LspProgress", {
+  callback = function(event)
+    local value = event.data.params.value
+    Last = value.kind .. " " .. (value.message or "")
+  end,
+})
+
+vim.keymap.set("x", "\\h", function()
+  Last = ""
+  local only = { "refactor.rewrite.aside.typeHints" }
+  vim.lsp.buf.code_action({ apply = true, context = { only = only, diagnostics = {} } })
+end)
+
+function Ready()
+  local client = vim.lsp.get_clients({ bufnr = source, name = "aside" })[1]
+  return client ~= nil and client.initialized == true
+end
+
+function Ended(words)
+  return Last:find("end " .. words, 1, true) ~= nil
+end
+
+-- The file's text again, in the source's window. Not `:edit!`, which opens the document anew.
+function Reset()
+  vim.api.nvim_set_current_buf(source)
+  vim.api.nvim_buf_set_lines(source, 0, -1, false, vim.fn.readfile("inventory.py"))
+  return true
+end
+
+function Save(path)
+  local lines = vim.api.nvim_buf_get_lines(source, 0, -1, false)
+  return vim.fn.writefile(lines, path)
+end
+
+-- Whether another buffer than the source has all of these.
+function Shown(...)
+  local patterns = { ... }
+  return vim.iter(vim.api.nvim_list_bufs()):any(function(buffer)
+    vim.fn.bufload(buffer)
+    local text = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
+    return buffer ~= source and vim.iter(patterns):all(function(pattern)
+      return text:find(pattern) ~= nil
+    end)
+  end)
+end
