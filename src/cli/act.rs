@@ -70,8 +70,19 @@ impl ActArgs {
     }
 }
 
-/// Runs the action.
+/// Runs the action. With `--json` there is an object on standard output whatever happens.
 pub fn run(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    match run_action(args, invocation) {
+        Err(error) if args.json => {
+            let error = error.downcast::<Error>()?;
+            terminal::print_json(&output::failure(args, &error))?;
+            Ok(ExitCode::from(if error.kind == ErrorKind::Config { exit::USAGE } else { exit::FAILED }))
+        }
+        result => result,
+    }
+}
+
+fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let action = actions::find(&args.action)?;
     if action.result == ResultForm::Control {
         return Err(Error::new(ErrorKind::Config, format!("`{}` is for editors.", action.id))

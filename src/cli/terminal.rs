@@ -1,5 +1,6 @@
 //! Speaking to a person: colour where it is wanted, errors with what to do about them.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -40,6 +41,20 @@ pub fn stdout() -> anstream::AutoStream<std::io::StdoutLock<'static>> {
 /// Standard error, likewise.
 pub fn stderr() -> anstream::AutoStream<std::io::StderrLock<'static>> {
     anstream::stderr().lock()
+}
+
+/// Text of a model or a file for a person at a terminal: what would steer the terminal is shown instead of obeyed.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t' | '\r');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |char: char| match char {
+        '\u{7f}' => '␡',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(char)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    Cow::Owned(text.chars().map(|char| if steers(char) { shown(char) } else { char }).collect())
 }
 
 /// Prints a value as indented JSON.

@@ -59,6 +59,13 @@ impl Connections {
         Ok(connection)
     }
 
+    /// Forgets a connection whose credentials were not accepted, so that the next one asks for them anew: what a key
+    /// command prints may be good for an hour only.
+    pub async fn forget(&self, refused: &Arc<Connection>) {
+        let mut current = self.current.lock().await;
+        current.take_if(|(_, connection)| Arc::ptr_eq(connection, refused) && !self.simulated());
+    }
+
     async fn open(&self, settings: &Settings) -> Result<Connection, Error> {
         let (simulator, base_url, auth) = match &self.simulator {
             Some(options) => {
@@ -80,5 +87,26 @@ impl Connections {
             max_retries: settings.api.max_retries,
         })?;
         Ok(Connection { client, _simulator: simulator })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn is_kept_until_its_credentials_are_refused() {
+        let environment = Environment::from_pairs([("ANTHROPIC_API_KEY", "sk-ant-test")]);
+        let connections = Connections::new(environment, None);
+        let mut settings = Settings::default();
+        let first = connections.get(&settings).await.expect("there is a key");
+        assert!(Arc::ptr_eq(&first, &connections.get(&settings).await.expect("a connection")));
+        connections.forget(&first).await;
+        let second = connections.get(&settings).await.expect("a connection");
+        assert!(!Arc::ptr_eq(&first, &second));
+        connections.forget(&first).await;
+        assert!(Arc::ptr_eq(&second, &connections.get(&settings).await.expect("a connection")), "another was meant");
+        settings.api.max_retries += 1;
+        assert!(!Arc::ptr_eq(&second, &connections.get(&settings).await.expect("a connection")), "settings changed");
     }
 }

@@ -308,7 +308,12 @@ impl<H: Host> Run<'_, H> {
         self.settle(request, &seen, ended.as_ref(), started, clock).await;
         match ended {
             None => Err(Stop::Cancelled),
-            Some(Err(failure)) => Err(self.failed(failure)),
+            Some(Err(failure)) => {
+                if failure.error.kind == ErrorKind::Credentials {
+                    self.context.connections.forget(&connection).await;
+                }
+                Err(self.failed(failure))
+            }
             Some(Ok(answer)) => Self::accepted(answer),
         }
     }

@@ -124,6 +124,15 @@ fn json_tells_of_failures_too() {
     assert_eq!(said["outcome"], "failed", "{said}");
     assert_eq!(said["error"]["kind"], "credentials", "{said}");
     assert!(said["error"]["hint"].is_string(), "{said}");
+    for (arguments, kind, code) in [
+        (&["explain", "missing.py", "--json", "--simulate"][..], "config", 2),
+        (&["no-such-action", "inventory.py", "--json", "--simulate"], "config", 2),
+    ] {
+        let output = act(&sandbox, arguments);
+        let said: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        assert_eq!((&said["outcome"], &said["error"]["kind"]), (&"failed".into(), &kind.into()), "{said}");
+        assert_eq!(output.status.code(), Some(code), "{said}");
+    }
 }
 
 #[cfg(unix)]

@@ -18,6 +18,8 @@ mod code_actions;
 mod edits;
 mod explanations;
 mod initialize;
+#[cfg(unix)]
+mod leaving;
 mod lifecycle;
 mod run;
 mod sync;

@@ -370,6 +370,11 @@ impl Client {
         editor.unread.drain(..).collect()
     }
 
+    /// The server's process, to send it a signal.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Closes the server's input and nothing else.
     pub(crate) fn close_input(&mut self) {
         self.shared.stdin.lock().unwrap().take();

@@ -126,7 +126,7 @@ impl Host for TerminalHost {
                 if self.live {
                     let mut out = terminal::stdout();
                     // A reader who went away, as with `| head`, is no reason to lose the answer for the ledger.
-                    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+                    let _ = out.write_all(terminal::visible(text).as_bytes()).and_then(|()| out.flush());
                     state.printed.push_str(text);
                 } else {
                     let line = state.tail.line();

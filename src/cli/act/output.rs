@@ -1,12 +1,15 @@
 //! What `aside act` prints: the result on standard output, everything about it on standard error.
 
-use std::io::Write as _;
+use std::borrow::Cow;
+use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::super::terminal;
+use super::ActArgs;
 use super::host::TerminalHost;
+use crate::error::Error;
 use crate::jobs::{Order, Outcome, Report, unified_diffs};
 
 const ADDED: Style = AnsiColor::Green.on_default();
@@ -20,7 +23,7 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
     }
     let mut out = terminal::stdout();
     match report.outcome {
-        Outcome::Proposed => print_diff(&mut out, &unified_diffs(&report.edits))?,
+        Outcome::Proposed => print_diff(&mut out, &shown(&unified_diffs(&report.edits)))?,
         Outcome::Applied => {
             for edit in &report.edits {
                 writeln!(out, "{}", edit.path)?;
@@ -28,7 +31,7 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
         }
         Outcome::Shown | Outcome::Kept | Outcome::Failed => {
             if let Some(explanation) = &report.explanation {
-                print_rest(&mut out, &explanation.markdown, &host.printed())?;
+                print_rest(&mut out, &shown(&explanation.markdown), &shown(&host.printed()))?;
             }
         }
         Outcome::Cancelled => {}
@@ -60,6 +63,11 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
     Ok(())
 }
 
+/// Text as standard output takes it: to the byte, unless a terminal would obey it.
+fn shown(text: &str) -> Cow<'_, str> {
+    if std::io::stdout().is_terminal() { terminal::visible(text) } else { Cow::Borrowed(text) }
+}
+
 /// The answer, without what was printed while it was written.
 fn print_rest(out: &mut impl std::io::Write, markdown: &str, printed: &str) -> std::io::Result<()> {
     match markdown.strip_prefix(printed) {
@@ -80,6 +88,19 @@ fn print_diff(out: &mut impl std::io::Write, diff: &str) -> std::io::Result<()> 
         writeln!(out, "{style}{line}{style:#}")?;
     }
     Ok(())
+}
+
+/// The object for an action that failed before it was one.
+pub(super) fn failure(args: &ActArgs, error: &Error) -> serde_json::Value {
+    json!({
+        "action": args.action,
+        "file": args.stdin_path.as_ref().map_or(args.place.clone(), |path| path.display().to_string()),
+        "outcome": Outcome::Failed,
+        "usage": null,
+        "model": args.model,
+        "simulated": args.simulate,
+        "error": error,
+    })
 }
 
 fn json(report: &Report, order: &Order) -> serde_json::Value {
@@ -110,4 +131,41 @@ fn json(report: &Report, order: &Order) -> serde_json::Value {
         }
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(print: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+        let mut out = Vec::new();
+        print(&mut out).expect("memory takes it");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn what_was_printed_live_is_not_printed_again() {
+        for (answer, live, expected) in [
+            ("one two\n\n", "", "one two\n"),
+            ("one two\n", "one ", "two\n"),
+            ("one two", "one two", "\n"),
+            ("another answer", "one two", "\nanother answer\n"),
+        ] {
+            assert_eq!(printed(|out| print_rest(out, answer, live)), expected, "{answer:?} after {live:?}");
+        }
+    }
+
+    #[test]
+    fn a_diff_keeps_every_line_under_its_colours() {
+        let diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same\n";
+        let coloured = printed(|out| print_diff(out, diff));
+        assert!(coloured.contains("\u{1b}[32m+new") && coloured.contains("\u{1b}[31m-old"), "{coloured:?}");
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), diff);
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered_by_an_answer() {
+        assert_eq!(terminal::visible("a\tµ\r\n"), "a\tµ\r\n");
+        assert_eq!(terminal::visible("\u{1b}]0;title\u{7}\u{7f}\u{9b}2J"), "␛]0;title␇␡\u{fffd}2J");
+    }
 }
