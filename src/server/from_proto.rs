@@ -17,11 +17,15 @@ pub(super) fn span(text: &Rope, encoding: Encoding, range: Range) -> Span {
     start.min(end)..start.max(end)
 }
 
-/// Whether both ends of a range are within the document's lines.
+/// Whether both ends of a range are within the document's lines. Where the last line has no end, whole lines up to it end
+/// at the beginning of a line that is not there.
 pub(super) fn is_inside(text: &Rope, range: Range) -> bool {
     let lines = text.len_lines();
-    let line = range.start.line.max(range.end.line);
-    usize::try_from(line).is_ok_and(|line| line < lines)
+    let is_inside = |position: Position| match usize::try_from(position.line) {
+        Ok(line) => line < lines || line == lines && position.character == 0,
+        Err(_) => false,
+    };
+    is_inside(range.start) && is_inside(range.end)
 }
 
 /// One change of `didChange`, against the text that the changes before it made.
@@ -36,4 +40,27 @@ pub(super) fn change(text: &Rope, encoding: Encoding, change: TextDocumentConten
 
 fn own(position: Position) -> positions::Position {
     positions::Position { line: position.line, character: position.character }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_inside_up_to_the_end_of_whole_lines() {
+        let at = |line, character| Position { line, character };
+        for (text, start, end, inside, expected) in [
+            ("a\nb", at(0, 0), at(1, 1), true, 0..3),
+            ("a\nb", at(1, 0), at(2, 0), true, 2..3),
+            ("a\nb", at(1, 0), at(2, 1), false, 2..3),
+            ("a\nb\n", at(0, 9), at(2, 0), true, 1..4),
+            ("a\nb", at(1, 1), at(0, 1), true, 1..3),
+            ("", at(0, 0), at(0, 0), true, 0..0),
+            ("", at(7, 0), at(u32::MAX, u32::MAX), false, 0..0),
+        ] {
+            let (rope, range) = (Rope::from_str(text), Range { start, end });
+            assert_eq!(is_inside(&rope, range), inside, "{text:?} {range:?}");
+            assert_eq!(span(&rope, Encoding::Utf16, range), expected, "{text:?} {range:?}");
+        }
+    }
 }

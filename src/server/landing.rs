@@ -64,7 +64,7 @@ pub(super) fn same_text(expected: &Rope, text: &Rope) -> bool {
     }
     let mut rest = unix(text);
     let same = unix(expected).all(|char| rest.next() == Some(char));
-    same && matches!((rest.next(), rest.next()), (None, None) | (Some('\n'), None))
+    same && matches!((rest.next(), rest.next()), (None | Some('\n'), None))
 }
 
 /// The characters of a text with `\n` for every line end of the protocol.
