@@ -9,6 +9,7 @@
 
 mod additions;
 mod bindings;
+mod by_lines;
 mod comments;
 mod difference;
 mod directives;
@@ -94,8 +95,14 @@ impl<'a> Comparison<'a> {
         let Some((before, after)) = &self.trees else {
             return Verdict::Unknown("the file is too large to check that only what was asked for changes".to_owned());
         };
-        let before = Stream::read(promise, grammar, before, self.before);
-        let after = Stream::read(promise, grammar, after, self.after);
+        let mut before = Stream::read(promise, grammar, before, self.before);
+        let mut after = Stream::read(promise, grammar, after, self.after);
+        if difference::code(&before, &after).is_some() {
+            let lines = (by_lines::by_lines(&before), by_lines::by_lines(&after));
+            if difference::code(&lines.0, &lines.1).is_none() {
+                (before, after) = lines;
+            }
+        }
         match broken(promise, self.language, &before, &after) {
             None => Verdict::Kept,
             Some(reason) => Verdict::Broken(reason),

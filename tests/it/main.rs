@@ -21,6 +21,7 @@ mod initialize;
 #[cfg(unix)]
 mod leaving;
 mod lifecycle;
+mod promises;
 mod run;
 mod sync;
 mod usage;

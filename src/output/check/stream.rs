@@ -346,7 +346,8 @@ impl<'a> Reader<'a> {
         if class == Class::MacroText {
             text = roles::without_line_comment(text);
         }
-        if !verbatim && text.trim().is_empty() && !node.is_missing() {
+        // A token that is missing is told as a syntax error, if it is new.
+        if text.is_empty() || !verbatim && text.trim().is_empty() {
             self.skip(span.end);
             return;
         }

@@ -1,6 +1,6 @@
 //! Correct documentation is accepted.
 
-use super::accepted;
+use super::{accepted, refused};
 use crate::output::check::Promise::Documentation;
 
 /// Per language, code without documentation and with it.
@@ -81,4 +81,15 @@ fn correct_documentation_is_accepted_in_every_language() {
         accepted(Documentation, id, &before.replace('\n', "\r\n"), &after.replace('\n', "\r\n"));
         accepted(Documentation, id, after, after);
     }
+}
+
+#[test]
+fn a_file_that_the_grammar_does_not_know_all_of() {
+    let before = "BEGIN(x)\n#ifdef A\n  { 1,\n#endif\n};\nint f(void) MACRO(a, ) {\n\treturn \"a  b\";\n}\n";
+    let after = "BEGIN(x)\n#ifdef A\n  { 1,\n#endif // A\n};\n\n/** Does.\n * It.\n */\nint f(void) MACRO(a, ) {\n\t/* So. */\n\treturn \"a  b\";\n}\n";
+    accepted(Documentation, "c", before, after);
+    for (old, new) in [("a  b", "a b"), ("{ 1,", "{ 2,"), ("#ifdef A\n", ""), ("f(void)", "/* a */ g(void)")] {
+        refused(Documentation, "c", before, &after.replacen(old, new, 1), &[]);
+    }
+    refused(Documentation, "c", after, before, &["is gone"]);
 }
