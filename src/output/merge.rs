@@ -100,8 +100,8 @@ fn grown(range: Range<usize>, hunks: &[Hunk]) -> usize {
 }
 
 fn hunks(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
-    let changes = diff(&original.all(), &changed.all()).into_iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
-    changes.map(|op| Hunk { original: op.old_range(), changed: op.new_range() }).collect()
+    let ops = diff(&original.all(), &changed.all()).into_iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
+    ops.map(|op| Hunk { original: op.old_range(), changed: op.new_range() }).collect()
 }
 
 /// A text in pieces.
@@ -149,7 +149,6 @@ fn by_words(text: &str) -> Vec<usize> {
             (kind, _) => {
                 lengths.push(c.len_utf8());
                 last = kind;
-                continue;
             }
         }
     }

@@ -53,6 +53,8 @@ pub(super) struct Session {
 pub(super) struct State {
     /// The open documents.
     pub(super) documents: Documents,
+    /// When a document was changed last.
+    pub(super) changed: Option<tokio::time::Instant>,
     /// What the client can do.
     pub(super) capabilities: Capabilities,
     /// The settings' layers.
@@ -122,6 +124,7 @@ impl Session {
             status_due: Notify::new(),
             state: Mutex::new(State {
                 documents: Documents::default(),
+                changed: None,
                 capabilities: Capabilities::none(),
                 layers,
                 limit: (settings.max_running, Arc::new(Semaphore::new(settings.max_running))),

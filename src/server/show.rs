@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lsp_types::{MessageType, ShowDocumentParams, Uri};
+use tokio::time::Instant;
 
 use super::ext;
 use super::host::explanation_uri;
@@ -16,6 +17,12 @@ use crate::output::explanation::{self, Explanation};
 
 /// The client must open the document within this time; then the message tells where it is.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What opens takes the keys of whoever types, so it comes when the text was left alone for this long,
+const REST: Duration = Duration::from_millis(1500);
+
+/// and a document not at all after this long: then a message tells where it is.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// The most characters of an explanation in a message.
 const MESSAGE_LENGTH: usize = 400;
@@ -79,11 +86,25 @@ enum Opened {
 }
 
 async fn open(session: &Session, uri: Uri) -> Opened {
+    if tokio::time::timeout(LONGEST, rest(session)).await.is_err() {
+        return Opened::Silence;
+    }
     let params = ShowDocumentParams { uri, external: None, take_focus: Some(true), selection: None };
     match tokio::time::timeout(PATIENCE, session.client.show_document(params)).await {
         Ok(Ok(true)) => Opened::Yes,
         Ok(_) => Opened::No,
         Err(_) => Opened::Silence,
+    }
+}
+
+/// Waits until nobody types.
+pub(super) async fn rest(session: &Session) {
+    loop {
+        let over = session.state().changed.map(|changed| changed + REST);
+        match over {
+            Some(over) if over > Instant::now() => tokio::time::sleep_until(over).await,
+            _ => return,
+        }
     }
 }
 

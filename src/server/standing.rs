@@ -8,6 +8,7 @@ use lsp_types::{MessageActionItem, MessageType};
 use super::handlers::run;
 use super::host::EditorHost;
 use super::session::Session;
+use super::show;
 use crate::jobs::{Order, apply_anyway};
 
 /// So many answers stand at once; older ones can still be read.
@@ -32,6 +33,11 @@ impl Standing {
     /// The jobs and titles of the answers that stand.
     pub(super) fn list(&self) -> Vec<(String, String)> {
         self.0.iter().map(|kept| (kept.order.job.clone(), kept.order.title())).collect()
+    }
+
+    /// Whether the answer of a job stands.
+    fn has(&self, job: &str) -> bool {
+        self.0.iter().any(|kept| kept.order.job == job)
     }
 
     /// Takes one answer out: that of a job, or the only one there is.
@@ -60,6 +66,11 @@ pub(super) async fn offer(session: Arc<Session>, order: Order, answer: String, h
     drop(forgotten);
     let actions =
         [APPLY, RETRY, DISCARD].map(|title| MessageActionItem { title: title.to_owned(), ..Default::default() });
+    // The question takes the keys, and whoever met a conflict was typing a moment ago.
+    show::rest(&session).await;
+    if !session.state().standing.has(&job) {
+        return;
+    }
     let chosen = session.client.show_message_request(MessageType::Warning, question, Some(actions.to_vec())).await;
     let Ok(Some(chosen)) = chosen else { return };
     // It may have been decided by a command since.

@@ -4,6 +4,8 @@ use lsp_types::{
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
 };
 
+use tokio::time::Instant;
+
 use super::super::backend::Backend;
 use super::super::from_proto;
 
@@ -39,6 +41,7 @@ pub(in crate::server) async fn did_change(backend: &Backend, params: DidChangeTe
             state.expectations.observe(&uri, document.text());
         }
         document.set_version(params.text_document.version);
+        state.changed = Some(Instant::now());
     }
     backend.session.documents_changed();
 }

@@ -1,4 +1,4 @@
--- What the test that types into Neovim asks it from outside, and a key for an entry of the menu, as the README gives it.
+-- What the test that types into Neovim asks it from outside, and keys for entries of the menu, as the README gives them.
 
 local source = vim.api.nvim_get_current_buf()
 
@@ -11,11 +11,12 @@ vim.api.nvim_create_autocmd("LspProgress", {
   end,
 })
 
-vim.keymap.set("x", "\\h", function()
-  Last = ""
-  local only = { "refactor.rewrite.aside.typeHints" }
-  vim.lsp.buf.code_action({ apply = true, context = { only = only, diagnostics = {} } })
-end)
+for key, kind in pairs({ ["\\h"] = "refactor.rewrite.aside.typeHints", ["\\e"] = "refactor.aside.explain" }) do
+  vim.keymap.set("x", key, function()
+    Last = ""
+    vim.lsp.buf.code_action({ apply = true, context = { only = { kind }, diagnostics = {} } })
+  end)
+end
 
 function Ready()
   local client = vim.lsp.get_clients({ bufnr = source, name = "aside" })[1]
