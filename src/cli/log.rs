@@ -4,7 +4,9 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Environment;
 use crate::error::{Error, ErrorKind};
@@ -15,7 +17,7 @@ const DEFAULT: &str = "warn";
 /// Starts the log. What was logged is written when the guard is dropped, at the latest.
 pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment) -> Result<WorkerGuard, Error> {
     let wanted = level.or_else(|| env.get("ASIDE_LOG")).unwrap_or(DEFAULT);
-    let filter = EnvFilter::try_new(in_full(wanted)).map_err(|error| {
+    let filter: Targets = in_full(wanted).parse().map_err(|error| {
         Error::new(ErrorKind::Config, format!("`{wanted}` is no log level: {error}."))
             .hint("Use error, warn, info, debug or trace, or a filter such as `aside::claude=debug`.")
     })?;
@@ -29,9 +31,9 @@ pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment)
         }
         None => tracing_appender::non_blocking(std::io::stderr()),
     };
-    let colours = false;
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     // A second start in one process, as in tests, keeps the first log.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
     if wanted.contains("trace") {
         tracing::warn!("the log is at `trace`: it may hold code and prompts");
     }
