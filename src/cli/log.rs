@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -27,9 +27,9 @@ pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment)
                 Error::new(ErrorKind::Config, format!("The log {} could not be opened: {error}.", file.display()))
                     .hint("Name a file in a folder that exists and that you may write to.")
             })?;
-            tracing_appender::non_blocking(opened)
+            queue().finish(opened)
         }
-        None => tracing_appender::non_blocking(std::io::stderr()),
+        None => queue().finish(std::io::stderr()),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     // A second start in one process, as in tests, keeps the first log.
@@ -38,6 +38,11 @@ pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment)
         tracing::warn!("the log is at `trace`: it may hold code and prompts");
     }
     Ok(guard)
+}
+
+/// The queue in front of the log. Its places are made at once: at the default size that takes 4 MB and a millisecond.
+fn queue() -> NonBlockingBuilder {
+    NonBlockingBuilder::default().buffered_lines_limit(4096)
 }
 
 /// A bare level is meant for Aside alone; libraries say what is wrong and no more.

@@ -27,7 +27,7 @@ use crate::output::explanation::Explanation;
 use crate::workspace::positions::Encoding;
 use crate::workspace::roots::relative;
 use crate::workspace::tracking::TrackId;
-use crate::workspace::write::create_file;
+use crate::workspace::write::{create_file, create_folder};
 use crate::workspace::{Document, Span, content};
 
 /// A client that did not answer for this long is treated as one that refused.
@@ -171,14 +171,17 @@ impl EditorHost {
             let state = self.session.state();
             state.capabilities.create_file && state.capabilities.apply_edit
         };
-        let landing = if create && !creates_files {
-            let root = self.root.as_deref().or_else(|| path.parent()).unwrap_or(path);
-            match create_file(path, root, &change.result()) {
-                Ok(()) => Landing::Landed,
-                Err(error) => Landing::Refused(error.sentence()),
-            }
-        } else {
-            self.edit(uri.clone(), change, create).await
+        let root = self.root.as_deref().or_else(|| path.parent()).unwrap_or(path);
+        // Not every editor makes the folders of a file that it creates.
+        let made = match create {
+            true if creates_files => create_folder(path, root),
+            true => create_file(path, root, &change.result()),
+            false => Ok(()),
+        };
+        let landing = match made {
+            Err(error) => Landing::Refused(error.sentence()),
+            Ok(()) if create && !creates_files => Landing::Landed,
+            Ok(()) => self.edit(uri.clone(), change, create).await,
         };
         if landing == Landing::Landed {
             self.reveal(uri, path).await;

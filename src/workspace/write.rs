@@ -14,6 +14,18 @@ use crate::error::{Error, ErrorKind};
 /// The path is not below `root`, or only by way of a link out of it; a file is there already; or the disk will not have it.
 pub fn create_file(path: &Path, root: &Path, text: &str) -> Result<(), Error> {
     let path = normalized(path);
+    create_folder(&path, root)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| failed(&path, &error))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
+}
+
+/// Creates the folders that a new file needs, below `root`.
+///
+/// # Errors
+/// As for [`create_file`].
+pub fn create_folder(path: &Path, root: &Path) -> Result<(), Error> {
+    let path = normalized(path);
     let Some(folder) = path.parent().filter(|_| path.starts_with(normalized(root))) else { return Err(outside(&path)) };
     // What exists of the folder decides where it really is; only then is the rest of it made.
     let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(folder);
@@ -21,10 +33,7 @@ pub fn create_file(path: &Path, root: &Path, text: &str) -> Result<(), Error> {
     if !real(existing)?.starts_with(real(root)?) {
         return Err(outside(&path));
     }
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| failed(&path, &error))?;
-    file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
 }
 
 /// Replaces a file's text, whole or not at all, provided it still has the text `expected`. Its permissions stay, and a link
