@@ -41,6 +41,8 @@ enum Obstacle {
     /// The change does not do what the action says, or brings syntax errors, for this reason; the model may make
     /// another, once.
     Broken(String, Box<FileEdit>),
+    /// The text is as the answer wants it; with the model's note.
+    Nothing(Option<String>),
     /// Nothing will be changed, for this reason.
     Keep(String),
     /// The user changed the selected text where the answer changes it too; this is how it is now.
@@ -69,12 +71,14 @@ impl<H: Host> Run<'_, H> {
         let mut text = self.complete(answer)?;
         let mut repaired = false;
         let mut late = 0;
+        let mut sent = None;
         loop {
             let obstacle = match tokio::task::block_in_place(|| self.change(&text, &step)) {
                 Ok((change, note)) => match self.apply(&change).await? {
                     Landing::Landed => return Ok(self.landed(&change, note, Outcome::Applied)),
                     Landing::Proposed => return Ok(self.landed(&change, note, Outcome::Proposed)),
                     Landing::Stale if late < RETRIES => {
+                        sent = Some((change, note));
                         self.pause(PAUSE * 2_u32.pow(late)).await?;
                         late += 1;
                         continue;
@@ -117,6 +121,15 @@ impl<H: Host> Run<'_, H> {
                     self.reason = Some(reason);
                     return Ok(Outcome::Kept);
                 }
+                Obstacle::Nothing(note) => {
+                    if let Some((change, note)) = sent {
+                        // What seemed to have come too late is there.
+                        return Ok(self.landed(&change, note, Outcome::Applied));
+                    }
+                    self.notes.extend(note);
+                    self.reason = Some("there is nothing to change".to_owned());
+                    return Ok(Outcome::Kept);
+                }
                 Obstacle::Keep(reason) => {
                     self.explanation = Some(self.document(&kept(&text, &reason, &self.edits)));
                     self.reason = Some(reason);
@@ -149,7 +162,7 @@ impl<H: Host> Run<'_, H> {
             Step::Tests(place) => self.tests_change(answer, place)?,
         };
         if change.edits.is_empty() && !matches!(change.target, Target::File { create: true, .. }) {
-            return Err(Obstacle::Keep("there is nothing to change".to_owned()));
+            return Err(Obstacle::Nothing(note));
         }
         match self.objection(&change, language) {
             Verdict::Kept => Ok((change, note)),

@@ -193,7 +193,7 @@ impl Line {
             parts.push(newest);
         }
         if self.lines > 0 {
-            parts.push(format!("{} lines", self.lines));
+            parts.push(if self.lines == 1 { "1 line".to_owned() } else { format!("{} lines", self.lines) });
         }
         if self.tokens.total_input() > 0 {
             parts.push(counters(&self.tokens));
