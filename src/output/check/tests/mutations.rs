@@ -229,7 +229,7 @@ const HARM: &[(&str, &[(&str, &str)])] = &[
             ("&& !self", "&& self"),
             ("return Some(1);", "Some(1);"),
             ("'a', _", "'c', _"),
-            ("        None\n", "        todo!();\n        None\n"),
+            ("        None\n", "        panic!();\n        None\n"),
             ("let x = match", "let y = match"),
             ("        // SAFETY: none\n", ""),
             ("use std::fmt;", "use std::fmt::Display;"),
