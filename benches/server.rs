@@ -1,6 +1,7 @@
 //! Drives the built server over stdio as an editor does, and prints how long it takes.
 //!
 //! `cargo bench --bench server` builds with optimizations and prints one line a figure: median, 99th percentile and worst.
+//! `ASIDE_BENCH_BIN` names another program to drive, such as one that was built before a change.
 //! These are wall-clock times of a whole process; on a busy machine compare runs, not single numbers.
 
 #![expect(
@@ -234,7 +235,8 @@ struct Server {
 impl Server {
     fn spawn(environment: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_aside"))
+        let program = std::env::var_os("ASIDE_BENCH_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_aside").into());
+        let mut process = Command::new(program)
             .arg("serve")
             .env_clear()
             .env("HOME", home.path())

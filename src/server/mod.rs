@@ -18,6 +18,7 @@ mod session;
 mod show;
 mod standing;
 mod stdin;
+mod stdout;
 #[cfg(test)]
 mod test_client;
 mod to_proto;
@@ -45,7 +46,7 @@ pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions
     let (service, socket) = backend::service(environment, simulator, end.clone());
     let session = service.inner().session.clone();
     let stdin = stdin::Frames::new(tokio::io::stdin(), end.clone());
-    let server = Server::new(stdin, tokio::io::stdout(), socket)
+    let server = Server::new(stdin, stdout::open(), socket)
         // Each request is a task of its own; a limit here would stall everything behind the slowest.
         .concurrency_level(usize::MAX)
         .serve(Wire::new(service, life.clone(), end.clone()));

@@ -161,3 +161,36 @@ fn a_frame_that_is_not_json_does_not_end_the_session() {
     assert!(said.contains("\"id\":1") && said.contains("\"id\":2"), "what comes behind it is answered: {said}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// Node connects by socket pairs, and a file is what a person redirects to.
+#[cfg(unix)]
+#[test]
+fn standard_output_may_be_a_socket_or_a_file() {
+    use std::os::fd::OwnedFd;
+    let sandbox = Sandbox::new();
+    let session = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"rootUri":null,"capabilities":{}}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#,
+        r#"{"jsonrpc":"2.0","method":"exit"}"#,
+    ];
+    let speak = |stdout: Stdio| {
+        let mut child = sandbox.aside().arg("serve").stdin(Stdio::piped()).stdout(stdout).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        for body in session {
+            write!(stdin, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    };
+    let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    speak(Stdio::from(OwnedFd::from(theirs)));
+    let mut said = String::new();
+    ours.read_to_string(&mut said).unwrap();
+    assert!(said.contains("\"serverInfo\"") && said.contains("\"id\":2"), "through a socket: {said}");
+
+    let mut file = tempfile::tempfile().unwrap();
+    speak(Stdio::from(file.try_clone().unwrap()));
+    let mut said = String::new();
+    std::io::Seek::rewind(&mut file).unwrap();
+    file.read_to_string(&mut said).unwrap();
+    assert!(said.contains("\"serverInfo\"") && said.contains("\"id\":2"), "into a file: {said}");
+}
