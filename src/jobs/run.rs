@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::bill::{Bill, Seen};
 use super::connection::Connections;
 use super::edit::{self, Step};
 use super::host::{Event, Host};
@@ -19,7 +20,7 @@ use crate::actions::ResultForm;
 use crate::claude::client::{Answer, Failure, Progress};
 use crate::claude::models::{self, Model};
 use crate::claude::types::{ContentBlock, Message, MessageRequest, Role, StopReason};
-use crate::claude::usage::{Cost, Tokens, cost};
+use crate::claude::usage::{Tokens, cost};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Attempt, Ledger, StoredExplanation, Totals, UsageReport};
 use crate::output::explanation::Explanation;
@@ -452,74 +453,4 @@ pub(super) fn text_of(answer: &Answer) -> String {
             _ => None,
         })
         .collect()
-}
-
-/// What was seen of a request while it ran: all there is when it is cut or cancelled.
-#[derive(Default)]
-struct Seen {
-    attempts: u32,
-    begun: bool,
-    tokens: Tokens,
-    request_id: Option<String>,
-    first_token: Option<std::time::Duration>,
-    /// Attempts that began to answer, broke and were repeated: they are billed all the same.
-    broken: Vec<(Tokens, Option<String>)>,
-}
-
-impl Seen {
-    fn take_in(&mut self, progress: &Progress<'_>, clock: Instant) {
-        match progress {
-            Progress::Sent { .. } => *self = Self { broken: std::mem::take(&mut self.broken), ..Self::default() },
-            Progress::Waiting { partial: Some(partial), .. } => {
-                self.broken.push((partial.tokens, partial.request_id.clone()));
-            }
-            Progress::Started { message, request_id } => {
-                self.begun = true;
-                self.tokens = Tokens::from(&message.usage);
-                self.request_id = request_id.map(str::to_owned);
-            }
-            Progress::Usage(tokens) => self.tokens = *tokens,
-            Progress::Text(_) | Progress::Thinking(_) => {
-                self.first_token.get_or_insert_with(|| clock.elapsed());
-            }
-            _ => {}
-        }
-    }
-}
-
-/// What all requests of a job took together.
-#[derive(Default)]
-struct Bill {
-    requests: u32,
-    tokens: Tokens,
-    usd: f64,
-    uncached_usd: f64,
-    priced: bool,
-    request_id: Option<String>,
-    partial: bool,
-}
-
-impl Bill {
-    /// Adds an attempt; one that never began to answer took nothing.
-    fn add(&mut self, attempt: &Attempt) {
-        self.partial |= attempt.partial;
-        self.request_id = attempt.request_id.clone().or(self.request_id.take());
-        if attempt.tokens == Tokens::default() {
-            return;
-        }
-        self.tokens += attempt.tokens;
-        self.priced = attempt.cost_usd.is_some() && (self.requests == 0 || self.priced);
-        self.requests += 1;
-        let usd = attempt.cost_usd.unwrap_or_default();
-        self.usd += usd;
-        self.uncached_usd += usd + attempt.saved_usd.unwrap_or_default();
-    }
-
-    fn report(&self, model: &Model) -> Option<UsageReport> {
-        let cost = self.priced.then_some(Cost { usd: self.usd, uncached_usd: self.uncached_usd });
-        (self.requests > 0).then(|| {
-            let report = UsageReport::new(&model.id, &self.tokens, cost).request_id(self.request_id.clone());
-            report.partial(self.partial)
-        })
-    }
 }

@@ -9,7 +9,7 @@ use crate::claude::usage::Tokens;
 use crate::error::Error;
 
 /// One request to the API, and what came of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attempt {
     /// The job it belongs to.
     pub job: String,

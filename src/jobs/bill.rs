@@ -1,0 +1,115 @@
+//! What a job's requests took: seen while they run, and summed when they have ended.
+
+use std::time::Instant;
+
+use crate::claude::client::Progress;
+use crate::claude::models::Model;
+use crate::claude::usage::{Cost, Tokens};
+use crate::ledger::{Attempt, UsageReport};
+
+/// What was seen of a request while it ran: all there is when it is cut or cancelled.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) attempts: u32,
+    pub(super) begun: bool,
+    pub(super) tokens: Tokens,
+    pub(super) request_id: Option<String>,
+    pub(super) first_token: Option<std::time::Duration>,
+    /// Attempts that began to answer, broke and were repeated: they are billed all the same.
+    pub(super) broken: Vec<(Tokens, Option<String>)>,
+}
+
+impl Seen {
+    /// Takes in what happened; a new attempt makes what came before void.
+    pub(super) fn take_in(&mut self, progress: &Progress<'_>, clock: Instant) {
+        match progress {
+            Progress::Sent { .. } => *self = Self { broken: std::mem::take(&mut self.broken), ..Self::default() },
+            Progress::Waiting { partial: Some(partial), .. } => {
+                self.broken.push((partial.tokens, partial.request_id.clone()));
+            }
+            Progress::Started { message, request_id } => {
+                self.begun = true;
+                self.tokens = Tokens::from(&message.usage);
+                self.request_id = request_id.map(str::to_owned);
+            }
+            Progress::Usage(tokens) => self.tokens = *tokens,
+            Progress::Text(_) | Progress::Thinking(_) => {
+                self.first_token.get_or_insert_with(|| clock.elapsed());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What all requests of a job took together.
+#[derive(Default)]
+pub(super) struct Bill {
+    pub(super) requests: u32,
+    pub(super) tokens: Tokens,
+    pub(super) usd: f64,
+    pub(super) uncached_usd: f64,
+    pub(super) priced: bool,
+    pub(super) request_id: Option<String>,
+    pub(super) partial: bool,
+}
+
+impl Bill {
+    /// Adds an attempt; one that never began to answer took nothing.
+    pub(super) fn add(&mut self, attempt: &Attempt) {
+        self.partial |= attempt.partial;
+        self.request_id = attempt.request_id.clone().or(self.request_id.take());
+        if attempt.tokens == Tokens::default() {
+            return;
+        }
+        self.tokens += attempt.tokens;
+        self.priced = attempt.cost_usd.is_some() && (self.requests == 0 || self.priced);
+        self.requests += 1;
+        let usd = attempt.cost_usd.unwrap_or_default();
+        self.usd += usd;
+        self.uncached_usd += usd + attempt.saved_usd.unwrap_or_default();
+    }
+
+    /// The bill as users see it; none when nothing was taken.
+    pub(super) fn report(&self, model: &Model) -> Option<UsageReport> {
+        let cost = self.priced.then_some(Cost { usd: self.usd, uncached_usd: self.uncached_usd });
+        (self.requests > 0).then(|| {
+            let report = UsageReport::new(&model.id, &self.tokens, cost).request_id(self.request_id.clone());
+            report.partial(self.partial)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claude::models;
+
+    fn attempt(tokens: Tokens, cost_usd: Option<f64>, id: &str) -> Attempt {
+        Attempt {
+            tokens,
+            cost_usd,
+            saved_usd: cost_usd.map(|usd| usd / 2.0),
+            request_id: Some(id.to_owned()),
+            ..Attempt::default()
+        }
+    }
+
+    #[test]
+    fn sums_what_was_answered_and_knows_no_price_as_soon_as_one_is_missing() {
+        let model = models::lookup("claude-sonnet-5-5");
+        let tokens = Tokens { input: 10, output: 5, ..Tokens::default() };
+        let mut bill = Bill::default();
+        assert!(bill.report(&model).is_none(), "nothing was sent");
+        bill.add(&attempt(Tokens::default(), None, "failed"));
+        assert!(bill.report(&model).is_none(), "a failed attempt took nothing");
+        bill.add(&attempt(tokens, Some(0.5), "one"));
+        bill.add(&attempt(tokens, Some(0.25), "two"));
+        let report = bill.report(&model).expect("two answers");
+        assert_eq!((report.input_tokens, report.output_tokens), (20, 10));
+        assert_eq!((report.cost_usd, report.saved_usd), (Some(0.75), Some(0.375)));
+        assert_eq!(report.request_id.as_deref(), Some("two"));
+        bill.add(&attempt(tokens, None, "three"));
+        let report = bill.report(&model).expect("three answers");
+        assert_eq!((report.cost_usd, report.saved_usd), (None, None), "never guessed");
+    }
+}
