@@ -7,6 +7,7 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ropey::Rope;
@@ -88,6 +89,7 @@ pub(crate) fn tree(language: &Language, text: &str) -> Option<tree_sitter::Tree>
     if text.len() > MAX_PARSED_BYTES {
         return None;
     }
+    let text = &*harmless(grammar, text);
     let mut parser = tree_sitter::Parser::new();
     parser.set_language(&grammars::language(grammar)).ok()?;
     let begun = Instant::now();
@@ -100,6 +102,21 @@ pub(crate) fn tree(language: &Language, text: &str) -> Option<tree_sitter::Tree>
     };
     let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
     parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))
+}
+
+/// The text as its grammar can take it, byte for byte in the same places.
+///
+/// The scanner of the Bash grammar (0.25.1) hands any character to C's `isdigit`, which reads beyond its table for those
+/// outside of Latin-1 and may end the process. Letters mean to a shell what such characters mean.
+fn harmless(grammar: Grammar, text: &str) -> Cow<'_, str> {
+    if grammar != Grammar::Bash || text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let ascii = text.chars().flat_map(|char| {
+        let letter = if char.is_ascii() { char } else { 'x' };
+        std::iter::repeat_n(letter, char.len_utf8())
+    });
+    Cow::Owned(ascii.collect())
 }
 
 impl Syntax {

@@ -542,3 +542,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn characters_that_the_scanner_of_bash_cannot_take_do_not_reach_it() {
+    let bash = by_id("shellscript");
+    for text in ["echo {😀", "echo {1😀..3}", "é() {\n  echo {𐍈..𐍈}\n}\n", "{\u{10FFFF}"] {
+        let syntax = Syntax::parse(bash, text).expect("Bash has a grammar");
+        assert_eq!(syntax.text(), text, "the text itself stays");
+    }
+    let text = "größe() {\n  echo 😀\n}\n";
+    let items = Syntax::parse(bash, text).expect("Bash has a grammar").items();
+    assert_eq!(items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["größe"]);
+}
