@@ -10,13 +10,14 @@
 //! - [`actions`]: the catalogue; [`workspace`]: documents, positions, languages, syntax; [`claude`]: the Messages API
 //! - [`config`]: options, layers, trust, credentials
 //! - [`simulator`]: a Messages API of its own, on loopback
-//! - [`error`]: the one error that reaches a user
+//! - [`hash`]: digests; [`error`]: the one error that reaches a user
 
 pub mod actions;
 pub mod claude;
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod hash;
 pub mod jobs;
 pub mod ledger;
 pub mod output;

@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of editors. [`client::Client`] does the talking; everything it decides by is pure and elsewhere:
 //! [`fold`] (events to message), [`retry`] (again, and when), [`errors`] (what to tell the user), [`params`] (what a
-//! model takes), [`models`] and [`usage`] (what it costs).
+//! model takes), [`models`] and [`usage`] (what it costs),
+//! [`words`] (how people are told).
 
 pub mod batches;
 mod call;
@@ -20,5 +21,6 @@ mod test_server;
 mod transport;
 pub mod types;
 pub mod usage;
+pub mod words;
 
 pub use self::client::{Answer, Auth, Client, ClientOptions, Failure, Partial, Progress};

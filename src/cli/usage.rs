@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Invocation;
 use super::terminal::{self, BOLD, DIM, WARNING};
-use crate::ledger::usage::{amount, dollars, percent};
+use crate::claude::words::{amount, dollars, percent};
 use crate::ledger::{By, Ledger, Totals, UsageRow, day_start};
 
 /// Arguments of `aside usage`.

@@ -1,15 +1,13 @@
 //! Explanations and the conversations that began with them.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, named_params};
-use sha2::{Digest as _, Sha256};
 
 use super::Ledger;
 use super::attempts::{count, moment, tokens, uncount};
 use crate::claude::usage::Tokens;
 use crate::error::Error;
+use crate::hash;
 
 /// An explanation with all that is needed to show it, to find it by its code, and to go on with the conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,15 +68,7 @@ impl StoredExplanation {
 
 /// The SHA-256 of a text in lower-case hexadecimal.
 pub fn code_hash(code: &str) -> String {
-    hex(&Sha256::digest(code))
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash::sha256(code)
 }
 
 impl Ledger {

@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, io};
 
 pub use attempts::Attempt;
-pub(crate) use explanations::hex;
 pub use explanations::{ExplainedCode, StoredExplanation, code_hash};
 pub use store::Warning;
 pub use totals::{By, Totals, TotalsReport, UsageRow, day_start};

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::claude::models;
 use crate::claude::usage::{Tokens, cost};
+use crate::claude::words;
 
 fn attempt(action: &str, model: &str, started: &str, tokens: Tokens) -> Attempt {
     let model_data = models::lookup(model);
@@ -359,11 +360,6 @@ fn explanations_are_found_by_id_and_by_code() {
 }
 
 #[test]
-fn hashes_are_sha_256() {
-    assert_eq!(code_hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}
-
-#[test]
 fn usage_as_json_is_the_contract() {
     let model = models::find("claude-sonnet-5-5").unwrap();
     let tokens =
@@ -434,11 +430,11 @@ fn amounts_are_short() {
         (1_250_000, "1.3M"),
         (u64::from(u32::MAX), "4.3G"),
     ] {
-        assert_eq!(usage::amount(count), expected);
+        assert_eq!(words::amount(count), expected);
     }
-    assert_eq!(usage::dollars(0.99996), "$1.00");
-    assert_eq!(usage::percent(0.9999), "99%");
-    assert_eq!(usage::percent(0.001), "<1%");
+    assert_eq!(words::dollars(0.99996), "$1.00");
+    assert_eq!(words::percent(0.9999), "99%");
+    assert_eq!(words::percent(0.001), "<1%");
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use super::{Layer, LayerName, Plan};
 use crate::claude::models;
 use crate::claude::types::{ContentBlock, SystemBlock, Ttl};
 use crate::claude::usage::{Tokens, cost};
-use crate::ledger::usage::dollars;
+use crate::claude::words::dollars;
 
 /// The plan as text, for `aside act --dry-run`: settings, every block verbatim under a heading, breakpoints, and the price
 /// of the input with a cold and with a warm cache.

@@ -28,7 +28,7 @@ use crate::claude::params::{Wishes, params};
 use crate::claude::types::{CacheControl, ContentBlock, Message, MessageRequest, Role, SystemBlock, Ttl};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::ledger::hex;
+use crate::hash::hex;
 use crate::workspace::{Language, Span};
 
 /// The system prompt of all document actions. Its bytes are shared by every request of every user of a key.

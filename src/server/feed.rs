@@ -20,9 +20,9 @@ use tower_lsp::Client;
 
 use super::ext::{StreamKind, StreamNotification, StreamParams};
 use crate::claude::usage::Tokens;
+use crate::claude::words::counters;
 use crate::jobs::{Event, Report};
 use crate::ledger::UsageReport;
-use crate::ledger::usage::counters;
 use crate::output::explanation::LineTail;
 
 /// At most ten reports a second.

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::ext;
 use super::host::explanation_uri;
 use super::session::Session;
+use crate::claude::words::{counters, dollars};
 use crate::error::Error;
 use crate::ledger::StoredExplanation;
-use crate::ledger::usage::{counters, dollars};
 use crate::output::explanation::{self, Explanation};
 
 /// The client must open the document within this time; then the message tells where it is.

@@ -17,8 +17,9 @@ use tower::Layer as _;
 
 use super::failure::Failure;
 use super::playback::Probe;
-use super::state::{State, hex};
+use super::state::State;
 use super::{batches, messages, models};
+use crate::hash::hex;
 
 /// The largest body of `/v1/messages`.
 const BODY_LIMIT: usize = 32 << 20;

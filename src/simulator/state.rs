@@ -14,6 +14,7 @@ use super::diagnostics::Remembered;
 use super::playback::{Playback, Probe};
 use super::rate::Rates;
 use super::scenario::{Scenario, Step};
+use crate::hash::hex;
 
 /// How many answered requests are kept for the diagnostics of later ones.
 const MOST_REMEMBERED: usize = 1_000;
@@ -112,15 +113,6 @@ impl Ids {
         let digest = Sha256::new().chain_update(self.run).chain_update(number.to_be_bytes()).finalize();
         format!("{prefix}_sim{}", hex(&digest[..10]))
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A lock that a panic elsewhere does not take away.

@@ -10,9 +10,9 @@ use ropey::Rope;
 
 use super::super::terminal;
 use crate::actions::ResultForm;
+use crate::claude::words::counters;
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, Target};
-use crate::ledger::usage::counters;
 use crate::output::explanation::{Explanation, LineTail};
 use crate::workspace::documents::{Change as TextChange, Document};
 use crate::workspace::tracking::TrackId;

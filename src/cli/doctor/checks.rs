@@ -7,10 +7,10 @@ use crate::actions;
 use crate::claude::Client;
 use crate::claude::models::{self, Lifecycle};
 use crate::claude::types::ModelInfo;
+use crate::claude::words::amount;
 use crate::config::{CacheLayout, Environment, HoverMode, Resolved, Settings};
 use crate::error::ErrorKind;
 use crate::ledger::Ledger;
-use crate::ledger::usage::amount;
 use crate::prompt::{self, Input};
 use crate::workspace::language;
 
