@@ -76,6 +76,9 @@ pub struct CacheOptions {
     /// Write the prompt to the cache before the first action needs it. Costs one cache write, whether or not an action
     /// follows.
     pub prewarm: Option<bool>,
+    /// Ask the API itself why a prompt was not read from the cache. Gateways may not know the question; then it is left out
+    /// and said once.
+    pub diagnostics: Option<bool>,
 }
 
 /// `thinking.*`

@@ -67,6 +67,8 @@ pub struct Cache {
     pub layout: CacheLayout,
     /// Whether the cache is written before the first action.
     pub prewarm: bool,
+    /// Whether the API is asked why it missed.
+    pub diagnostics: bool,
 }
 
 /// How long a cached prompt lives.
@@ -185,7 +187,12 @@ impl Default for Settings {
             max_output_tokens: 16_000,
             max_running: 8,
             api: Api::default(),
-            cache: Cache { ttl: CacheTtl::default(), layout: CacheLayout::default(), prewarm: false },
+            cache: Cache {
+                ttl: CacheTtl::default(),
+                layout: CacheLayout::default(),
+                prewarm: false,
+                diagnostics: false,
+            },
             thinking: ThinkingSettings::default(),
             hover: Hover { mode: HoverMode::default() },
             edits: Edits { confirm: Confirm::default(), assume_apply: false },
@@ -266,6 +273,7 @@ impl Settings {
             ("cache.ttl".to_owned(), json!(cache.ttl)),
             ("cache.layout".to_owned(), json!(cache.layout)),
             ("cache.prewarm".to_owned(), json!(cache.prewarm)),
+            ("cache.diagnostics".to_owned(), json!(cache.diagnostics)),
             ("thinking.effort".to_owned(), json!(thinking.effort)),
             ("thinking.budget_tokens".to_owned(), json!(thinking.budget_tokens)),
             ("hover.mode".to_owned(), json!(hover.mode)),
@@ -342,12 +350,13 @@ impl Api {
 }
 
 impl Cache {
-    fn from_options(CacheOptions { ttl, layout, prewarm }: CacheOptions) -> Self {
+    fn from_options(CacheOptions { ttl, layout, prewarm, diagnostics }: CacheOptions) -> Self {
         let defaults = Settings::default().cache;
         Self {
             ttl: ttl.unwrap_or(defaults.ttl),
             layout: layout.unwrap_or(defaults.layout),
             prewarm: prewarm.unwrap_or(defaults.prewarm),
+            diagnostics: diagnostics.unwrap_or(defaults.diagnostics),
         }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! The [`Host`] is the seam between a run and whoever asked for it: an editor or a terminal. Nothing in here knows which.
 
+mod ask;
 mod bill;
 mod connection;
 mod edit;

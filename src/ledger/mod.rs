@@ -7,6 +7,8 @@
 
 mod attempts;
 mod explanations;
+mod prefixes;
+pub mod reservations;
 mod schema;
 mod store;
 mod totals;
@@ -18,6 +20,8 @@ use std::{fmt, io};
 
 pub use attempts::Attempt;
 pub use explanations::{ExplainedCode, StoredExplanation, code_hash};
+pub use prefixes::StoredPrefix;
+pub use reservations::Reservation;
 pub use store::Warning;
 pub use totals::{By, Totals, TotalsReport, UsageRow, day_start};
 pub use usage::UsageReport;

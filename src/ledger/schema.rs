@@ -3,7 +3,8 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each entry takes a file from the version that is its index to the next. Entries are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE attempts (
         id INTEGER PRIMARY KEY,
         job TEXT NOT NULL,
@@ -66,7 +67,29 @@ const MIGRATIONS: &[&str] = &["
         simulated INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX explanations_by_code ON explanations (uri, code_hash, created);
-"];
+",
+    "
+    -- What recent requests began with, so that every process knows what the cache may still hold.
+    CREATE TABLE prefixes (
+        id INTEGER PRIMARY KEY,
+        -- Whose cache: a hash of address and key.
+        account TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        footprint TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX prefixes_by_start ON prefixes (account, started);
+
+    -- Money that running requests may take: it counts as spent until they end, or until it expires with a process that
+    -- was killed.
+    CREATE TABLE reservations (
+        id INTEGER PRIMARY KEY,
+        job TEXT NOT NULL,
+        usd REAL NOT NULL,
+        simulated INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT;
+",
+];
 
 /// The version this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
