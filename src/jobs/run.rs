@@ -137,6 +137,7 @@ fn plan_for<H: Host>(order: &Order, host: &H, model: &Model, place: Option<&Test
         rules: &rules,
         prompt: order.prompt.as_deref(),
         tests: tests.as_ref(),
+        context: None,
     })
 }
 

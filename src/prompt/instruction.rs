@@ -1,15 +1,16 @@
 //! The end of the prompt: what differs from action to action.
 
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior};
 
 use super::document::{Lines, is_most_of};
-use super::{Input, TestTarget, tags};
+use super::{Input, TestTarget, context, tags};
 use crate::error::{Error, ErrorKind};
 
-/// The blocks of the last layer: existing tests, then the selection, then the task. A selection in a document that is sent
+/// The blocks of the last layer: context, existing tests, then the selection, then the task. A selection in a document that is sent
 /// whole need not always be repeated.
 pub(super) fn blocks(input: &Input<'_>, document_is_whole: bool) -> Result<Vec<String>, Error> {
-    let mut blocks = Vec::with_capacity(3);
+    let mut blocks = Vec::with_capacity(4);
+    blocks.extend(input.context.and_then(context::block));
     blocks.extend(input.tests.map(tests));
     blocks.push(selection(input, document_is_whole));
     blocks.push(task(input)?);
@@ -59,7 +60,7 @@ fn render(input: &Input<'_>) -> Result<String, Error> {
     // Nothing here is HTML, whatever a template's name may end in.
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     let tests = input.tests;
-    let variables = context! {
+    let variables = minijinja::context! {
         action => input.action.id.as_ref(),
         language => input.language.name,
         language_id => input.language.id,

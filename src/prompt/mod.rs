@@ -6,6 +6,7 @@
 //! has the same bytes up to there.
 
 mod breakpoints;
+pub mod context;
 mod conventions;
 mod describe;
 mod document;
@@ -17,6 +18,7 @@ pub mod tags;
 
 use sha2::{Digest as _, Sha256};
 
+pub use context::Context;
 pub use describe::describe;
 pub use estimate::estimate_tokens;
 pub use repair::repair;
@@ -60,6 +62,8 @@ pub struct Input<'a> {
     pub prompt: Option<&'a str>,
     /// Where tests go; only actions that write tests need it.
     pub tests: Option<&'a TestTarget>,
+    /// What the selection's surroundings have to offer.
+    pub context: Option<&'a Context>,
 }
 
 /// Where tests are to be added.

@@ -71,6 +71,7 @@ impl Case {
             rules: &self.rules,
             prompt: self.wish,
             tests: self.tests.as_ref(),
+            context: None,
         })
     }
 }
@@ -352,6 +353,7 @@ fn a_dated_id_is_sent_as_it_was_written_for_the_fast_model_too() {
         rules: &[],
         prompt: None,
         tests: None,
+        context: None,
     });
     assert_eq!(plan.unwrap().request.model, "claude-haiku-4-5-20251001");
 }

@@ -163,6 +163,7 @@ pub(super) fn cache(settings: &Settings) -> Option<Check> {
         rules: &[],
         prompt: None,
         tests: None,
+        context: None,
     });
     let plan = match plan {
         Ok(plan) => plan,
