@@ -4,10 +4,12 @@
 //! [`crate::prompt`]; nothing here knows what is sent or how an answer is applied.
 
 mod builtin;
+mod unfinished;
 
 use std::borrow::Cow;
 
 pub use builtin::catalogue;
+pub use unfinished::{LONGEST as LONGEST_UNFINISHED, is_unfinished};
 
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
@@ -58,6 +60,8 @@ pub enum Applies {
     OptionalTypes,
     /// In programming languages, as opposed to prose, data and markup.
     Programming,
+    /// In programming languages, where a comment, a stub or a signature is selected.
+    Unfinished,
     /// Only while something runs.
     WhileRunning,
 }
@@ -79,15 +83,34 @@ impl Action {
         settings.actions.get(self.id.as_ref()).and_then(|action| action.enabled) != Some(false)
     }
 
-    /// Whether this action makes sense in a file of `language`; `running` says whether there is anything to cancel.
-    pub fn applies_to(&self, language: &Language, running: bool) -> bool {
+    /// Whether this action makes sense in a file of `language`, at the right place and time.
+    pub fn applies_in(&self, language: &Language) -> bool {
         match self.applies {
             Applies::Always => true,
             Applies::OptionalTypes => language.optional_types,
-            Applies::Programming => language.programming,
-            Applies::WhileRunning => running,
+            Applies::Programming | Applies::Unfinished => language.programming,
+            Applies::WhileRunning => false,
         }
     }
+
+    fn applies_at(&self, place: &Place<'_>) -> bool {
+        match self.applies {
+            Applies::WhileRunning => place.running,
+            Applies::Unfinished => self.applies_in(place.language) && is_unfinished(place.language, place.text),
+            Applies::Always | Applies::OptionalTypes | Applies::Programming => self.applies_in(place.language),
+        }
+    }
+}
+
+/// Where actions are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The document's language.
+    pub language: &'a Language,
+    /// What is selected, or the cursor's line; of what is longer than [`LONGEST_UNFINISHED`], as much or more.
+    pub text: &'a str,
+    /// Whether there is anything to cancel.
+    pub running: bool,
 }
 
 /// The action called `id`. The error (kind `config`) lists the actions there are and suggests the nearest.
@@ -104,9 +127,9 @@ pub fn find(id: &str) -> Result<&'static Action, Error> {
     })
 }
 
-/// The actions to offer in a file of `language`, in the order of the catalogue.
-pub fn offered(language: &Language, settings: &Settings, running: bool) -> Vec<&'static Action> {
-    catalogue().iter().filter(|action| action.applies_to(language, running) && action.enabled(settings)).collect()
+/// The actions to offer at a place, in the order of the catalogue.
+pub fn offered(place: &Place<'_>, settings: &Settings) -> Vec<&'static Action> {
+    catalogue().iter().filter(|action| action.applies_at(place) && action.enabled(settings)).collect()
 }
 
 /// The title in an editor's menu, where actions of several servers stand side by side: recognisable first, then the
@@ -144,6 +167,10 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("docstring", "document"),
     ("comment", "document"),
     ("describe", "explain"),
+    ("refactor", "simplify"),
+    ("clean-up", "simplify"),
+    ("generate", "implement"),
+    ("complete", "implement"),
     ("stop", "cancel"),
     ("abort", "cancel"),
 ];

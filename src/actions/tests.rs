@@ -4,8 +4,8 @@ use super::*;
 use crate::config::ActionSettings;
 use crate::workspace::language;
 
-fn ids(language_id: &str, settings: &Settings, running: bool) -> String {
-    let actions = offered(language::by_id(language_id), settings, running);
+fn ids(language_id: &str, text: &str, settings: &Settings, running: bool) -> String {
+    let actions = offered(&Place { language: language::by_id(language_id), text, running }, settings);
     actions.iter().map(|action| action.id.as_ref()).collect::<Vec<_>>().join(" ")
 }
 
@@ -20,6 +20,8 @@ fn the_catalogue_is_the_contract() {
         add-type-hints refactor.rewrite.aside.typeHints OptionalTypes Edit
         write-tests refactor.aside.tests Programming Tests
         document refactor.rewrite.aside.document Programming Edit
+        simplify refactor.rewrite.aside.simplify Programming Edit
+        implement refactor.rewrite.aside.implement Unfinished Edit
         cancel refactor.aside.cancel WhileRunning Control
     "]]
     .assert_eq(&table.concat());
@@ -28,17 +30,17 @@ fn the_catalogue_is_the_contract() {
 #[test]
 fn actions_are_offered_where_they_make_sense() {
     let settings = Settings::default();
-    for (language, running, expected) in [
-        ("python", false, "explain add-type-hints write-tests document"),
-        ("python", true, "explain add-type-hints write-tests document cancel"),
-        ("typescriptreact", false, "explain add-type-hints write-tests document"),
-        ("rust", false, "explain write-tests document"),
-        ("go", false, "explain write-tests document"),
-        ("markdown", false, "explain"),
-        ("json", false, "explain"),
-        ("no such language", true, "explain cancel"),
+    for (language, text, running, expected) in [
+        ("python", "x = 1", false, "explain add-type-hints write-tests document simplify"),
+        ("python", "# Sum up.", true, "explain add-type-hints write-tests document simplify implement cancel"),
+        ("typescriptreact", "f();", false, "explain add-type-hints write-tests document simplify"),
+        ("rust", "fn f() { todo!() }", false, "explain write-tests document simplify implement"),
+        ("go", "", false, "explain write-tests document simplify"),
+        ("markdown", "<!-- a table -->", false, "explain"),
+        ("json", "", false, "explain"),
+        ("no such language", "", true, "explain cancel"),
     ] {
-        assert_eq!(ids(language, &settings, running), expected, "{language}");
+        assert_eq!(ids(language, text, &settings, running), expected, "{language}");
     }
 }
 
@@ -48,7 +50,7 @@ fn an_action_that_is_switched_off_is_not_offered() {
     let off = ActionSettings { enabled: Some(false), ..ActionSettings::default() };
     settings.actions.insert("write-tests".to_owned(), off);
     settings.actions.insert("document".to_owned(), ActionSettings { enabled: Some(true), ..ActionSettings::default() });
-    assert_eq!(ids("rust", &settings, false), "explain document");
+    assert_eq!(ids("rust", "", &settings, false), "explain document simplify");
 }
 
 #[test]
@@ -94,6 +96,10 @@ fn titles_name_what_they_work_on() {
         Aside: write tests
         Aside: document `load_inventory`
         Aside: document
+        Aside: simplify `load_inventory`
+        Aside: simplify
+        Aside: implement `load_inventory`
+        Aside: implement
         Aside: cancel `load_inventory`
         Aside: cancel
     "]]

@@ -4,14 +4,15 @@ use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
     CodeActionTriggerKind, Command, LspAny, Range,
 };
+use ropey::Rope;
 use serde_json::json;
 use tower_lsp::jsonrpc::Result;
 
 use super::super::backend::Backend;
 use super::super::ext::{self, RunArguments};
 use super::super::{from_proto, host};
-use crate::actions::{self, Action};
-use crate::workspace::selection;
+use crate::actions::{self, Action, LONGEST_UNFINISHED, Place};
+use crate::workspace::{Span, selection};
 
 /// The most running jobs that get a cancel action of their own.
 const MAX_CANCELS: usize = 3;
@@ -38,6 +39,9 @@ pub(in crate::server) async fn code_action(
     let proposals = state.proposals.list();
     let standing = state.standing.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
+    // What is longer is cut: then it is too long to be a stub, and no copy of a large file is made.
+    let longest = selected.start + LONGEST_UNFINISHED + 4;
+    let text = if empty { String::new() } else { text_of(document.text(), selected.start..selected.end.min(longest)) };
     drop(state);
 
     let respond = |kind: &str, title: String, command: Command| {
@@ -61,7 +65,8 @@ pub(in crate::server) async fn code_action(
             menu.push(respond(kind, title, command));
         }
     }
-    for action in actions::offered(language, &settings, !running.is_empty()) {
+    let place = Place { language, text: &text, running: !running.is_empty() };
+    for action in actions::offered(&place, &settings) {
         if !wanted(&params.context, &action.kind) {
             continue;
         }
@@ -76,6 +81,12 @@ pub(in crate::server) async fn code_action(
         menu.push(respond(&action.kind, title, command));
     }
     Ok(Some(menu))
+}
+
+/// The text of a span, which may end inside of a character and then ends in front of it.
+fn text_of(text: &Rope, span: Span) -> String {
+    let chars = text.byte_to_char(span.start)..text.byte_to_char(span.end);
+    text.slice(chars).to_string()
 }
 
 /// Whether the client wants actions of this kind; it may name a kind or what stands in front of it.
