@@ -81,10 +81,12 @@ fn prompts(c: &mut Criterion) {
     let text = python(1_000_000);
     let action = actions::find("explain").expect("there is one");
     let input = prompt::Input {
+        family: prompt::Family::Document,
         action,
         settings: &settings,
         model: &model,
         language: language::by_id("python"),
+        document: "large.py",
         path: "large.py",
         text: &text,
         selection: 1000..2000,

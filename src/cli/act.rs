@@ -118,6 +118,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         ledger: Ledger::lazy(invocation.paths.ledger()),
         limit: Arc::new(Semaphore::new(1)),
         session: Arc::default(),
+        planner: Arc::default(),
     };
     let report = super::runtime()?.block_on(until_interrupted(&context, &order, &host))?;
     host.finish();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
 use tokio::sync::Semaphore;
@@ -23,7 +23,7 @@ use crate::claude::types::{ContentBlock, Message, Role, StopReason};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals};
 use crate::output::explanation::Explanation;
-use crate::prompt::{self, Plan};
+use crate::prompt::{self, Plan, Planner};
 use crate::workspace::roots::relative;
 use crate::workspace::test_files::TestPlace;
 
@@ -37,6 +37,8 @@ pub struct Context {
     pub limit: Arc<Semaphore>,
     /// What all runs of this process took.
     pub session: Arc<Mutex<Totals>>,
+    /// What is sent, and what of it may still be in the cache. The lock is never held across an await.
+    pub planner: Arc<Mutex<Planner>>,
 }
 
 /// Runs an order to its end, which a defect of Aside's own is as well. Dropping the future or cancelling the token ends its
@@ -106,10 +108,16 @@ pub fn plan<H: Host>(order: &Order, host: &H) -> Result<Plan, Error> {
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
         _ => None,
     };
-    plan_for(order, host, &models::lookup(&order.model), place.as_ref())
+    plan_for(&Mutex::default(), order, host, &models::lookup(&order.model), place.as_ref())
 }
 
-fn plan_for<H: Host>(order: &Order, host: &H, model: &Model, place: Option<&TestPlace>) -> Result<Plan, Error> {
+fn plan_for<H: Host>(
+    planner: &Mutex<Planner>,
+    order: &Order,
+    host: &H,
+    model: &Model,
+    place: Option<&TestPlace>,
+) -> Result<Plan, Error> {
     let text = order.snapshot.text.to_string();
     let path = order.shown_path();
     let rules = match &order.snapshot.path {
@@ -126,11 +134,13 @@ fn plan_for<H: Host>(order: &Order, host: &H, model: &Model, place: Option<&Test
         }),
         None => None,
     };
-    prompt::plan(&prompt::Input {
+    let input = prompt::Input {
+        family: prompt::Family::Document,
         action: order.action,
         settings: &order.settings,
         model,
         language: order.snapshot.language,
+        document: order.snapshot.uri.as_str(),
         path: &path,
         text: &text,
         selection: order.selection.clone(),
@@ -138,7 +148,8 @@ fn plan_for<H: Host>(order: &Order, host: &H, model: &Model, place: Option<&Test
         prompt: order.prompt.as_deref(),
         tests: tests.as_ref(),
         context: None,
-    })
+    };
+    planner.lock().unwrap_or_else(PoisonError::into_inner).plan(&input, jiff::Timestamp::now())
 }
 
 /// Why a run ends before its end.
@@ -178,7 +189,9 @@ impl<H: Host> Run<'_, H> {
             _ => None,
         };
         // A large file takes a while to parse.
-        let plan = tokio::task::block_in_place(|| plan_for(order, self.host, &self.model, place.as_ref()))?;
+        let plan = tokio::task::block_in_place(|| {
+            plan_for(&self.context.planner, order, self.host, &self.model, place.as_ref())
+        })?;
         self.notes.extend(plan.notes.iter().cloned());
         self.asked.clone_from(&plan.request.messages);
         let answer = self.ask(&plan.request).await?;

@@ -12,15 +12,18 @@ mod describe;
 mod document;
 mod estimate;
 mod instruction;
+mod planner;
 mod repair;
 mod rules;
 pub mod tags;
+pub mod warmth;
 
 use sha2::{Digest as _, Sha256};
 
 pub use context::Context;
 pub use describe::describe;
 pub use estimate::estimate_tokens;
+pub use planner::Planner;
 pub use repair::repair;
 pub use rules::{RulesFile, rules};
 
@@ -32,6 +35,7 @@ use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::hash::hex;
 use crate::workspace::{Language, Span};
+use warmth::PrefixKey;
 
 /// The system prompt of all document actions. Its bytes are shared by every request of every user of a key.
 const SYSTEM: &str = include_str!("system.md");
@@ -42,6 +46,8 @@ const COMMON_CONTEXT: u64 = 200_000;
 /// Everything a prompt is made of.
 #[derive(Clone, Debug)]
 pub struct Input<'a> {
+    /// Which family of requests it belongs to.
+    pub family: Family,
     /// What is asked for.
     pub action: &'a Action,
     /// The configuration.
@@ -50,6 +56,8 @@ pub struct Input<'a> {
     pub model: &'a Model,
     /// The document's language.
     pub language: &'a Language,
+    /// Tells the document from all others of this process, such as its URI. It is not sent.
+    pub document: &'a str,
     /// The document's path, relative to the workspace folder, with `/`; never a path of this machine.
     pub path: &'a str,
     /// The whole document.
@@ -64,6 +72,14 @@ pub struct Input<'a> {
     pub tests: Option<&'a TestTarget>,
     /// What the selection's surroundings have to offer.
     pub context: Option<&'a Context>,
+}
+
+/// Requests of one family have the same tools and the same system prompt, and so share a prefix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// An action on a document: one task and one answer, without tools.
+    #[default]
+    Document,
 }
 
 /// Where tests are to be added.
@@ -103,10 +119,14 @@ pub struct Layer {
     pub name: LayerName,
     /// About how many tokens it has itself.
     pub estimated_tokens: u64,
+    /// How many blocks it has.
+    pub blocks: usize,
     /// The life of the cache entry that ends with this layer, if one does.
     pub breakpoint: Option<Ttl>,
     /// SHA-256 of its text: two requests whose layers have equal hashes up to one have an equal prefix up to there.
     pub hash: String,
+    /// Names the cache entry that ends with it: the request's settings and everything up to here.
+    pub prefix: PrefixKey,
 }
 
 /// The parts of a prompt, in their order.
@@ -188,17 +208,18 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
     }
 
     let breakpoints = breakpoints::choose(&drafts, input.settings, input.model, &mut notes);
-    let layers = drafts.iter().zip(&breakpoints).map(|(draft, breakpoint)| layer(draft, *breakpoint)).collect();
-    let (system, content) = assemble(drafts, &breakpoints);
     let mut request = MessageRequest {
         model: request_model,
         max_tokens: Some(max_tokens),
-        system,
-        messages: vec![Message { role: Role::User, content }],
         stream: true,
         ..MessageRequest::default()
     };
     tune(&mut request, input, max_tokens, &mut notes);
+    let mut prefix = PrefixKey::root(&splitting(input, &request));
+    let layers = drafts.iter().zip(&breakpoints).map(|(draft, at)| layer(draft, *at, &mut prefix)).collect();
+    let (system, content) = assemble(drafts, &breakpoints);
+    request.system = system;
+    request.messages = vec![Message { role: Role::User, content }];
     Ok(Plan { request, layers, estimated_input_tokens: used, form: input.action.result, notes })
 }
 
@@ -260,14 +281,28 @@ fn project(rules: &[RulesFile]) -> Vec<String> {
     if files.is_empty() { Vec::new() } else { vec![files.join("\n\n")] }
 }
 
-fn layer(draft: &Draft, breakpoint: Option<Ttl>) -> Layer {
+/// What splits the cache: another server, another model, other thinking or effort.
+fn splitting(input: &Input<'_>, request: &MessageRequest) -> String {
+    let MessageRequest { thinking, output_config, .. } = request;
+    format!("{} {} {:?} {thinking:?} {output_config:?}", input.settings.api.base_url, input.model.id, input.family)
+}
+
+fn layer(draft: &Draft, breakpoint: Option<Ttl>, prefix: &mut PrefixKey) -> Layer {
     let mut hash = Sha256::new();
     for block in &draft.blocks {
         // With their lengths, so that no two lists of blocks give the same bytes.
         hash.update((block.len() as u64).to_le_bytes());
         hash.update(block);
+        *prefix = prefix.and(block);
     }
-    Layer { name: draft.name, estimated_tokens: draft.tokens, breakpoint, hash: hex(&hash.finalize()) }
+    Layer {
+        name: draft.name,
+        estimated_tokens: draft.tokens,
+        blocks: draft.blocks.len(),
+        breakpoint,
+        hash: hex(&hash.finalize()),
+        prefix: *prefix,
+    }
 }
 
 /// The blocks of the system prompt and of the message, with a breakpoint at the end of each layer that has one.

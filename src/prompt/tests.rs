@@ -61,10 +61,12 @@ impl Case {
     fn try_plan(&self, action: &str) -> Result<Plan, Error> {
         let model = models::lookup(self.settings.model_for(action));
         plan(&Input {
+            family: Family::Document,
             action: actions::find(action).unwrap(),
             settings: &self.settings,
             model: &model,
             language: language::by_id(self.language),
+            document: "src/inventory.py",
             path: "src/inventory.py",
             text: &self.text,
             selection: self.selected.clone(),
@@ -343,10 +345,12 @@ fn a_dated_id_is_sent_as_it_was_written_for_the_fast_model_too() {
     case.settings.fast_model = "claude-haiku-4-5-20251001".into();
     let model = models::lookup(&case.settings.fast_model);
     let plan = plan(&Input {
+        family: Family::Document,
         action: actions::find("explain").unwrap(),
         settings: &case.settings,
         model: &model,
         language: language::by_id("python"),
+        document: "x.py",
         path: "x.py",
         text: &case.text,
         selection: case.selected.clone(),

@@ -22,6 +22,7 @@ use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
 use crate::jobs::{Connections, Context, Registry};
 use crate::ledger::{Ledger, Totals};
+use crate::prompt::Planner;
 use crate::simulator::SimulatorOptions;
 use crate::workspace::Documents;
 use crate::workspace::roots::Roots;
@@ -44,6 +45,7 @@ pub(super) struct Session {
     /// Opened at the first use: a server that only sits there opens no file.
     pub(super) ledger: Ledger,
     totals: Arc<Mutex<Totals>>,
+    planner: Arc<Mutex<Planner>>,
     state: Mutex<State>,
     /// Counts the changes of all documents, to wake those who wait for one.
     changes: watch::Sender<u64>,
@@ -121,6 +123,7 @@ impl Session {
             jobs: TaskTracker::new(),
             end,
             totals: Arc::default(),
+            planner: Arc::default(),
             status_due: Notify::new(),
             state: Mutex::new(State {
                 documents: Documents::default(),
@@ -174,6 +177,7 @@ impl Session {
             ledger: self.ledger.clone(),
             limit,
             session: self.totals.clone(),
+            planner: self.planner.clone(),
         }
     }
 

@@ -153,10 +153,12 @@ pub(super) fn cache(settings: &Settings) -> Option<Check> {
     let action = actions::find("explain").ok()?;
     let model = models::lookup(&settings.model);
     let plan = prompt::plan(&Input {
+        family: prompt::Family::Document,
         action,
         settings,
         model: &model,
         language: language::by_id("python"),
+        document: "inventory.py",
         path: "inventory.py",
         text: TYPICAL_DOCUMENT,
         selection: 0..0,
