@@ -9,6 +9,7 @@ use tower_lsp::{ClientSocket, LanguageServer, LspService};
 
 use super::handlers::{code_action, configuration, content, execute_command, hover, lifecycle, text_sync, usage};
 use super::session::Session;
+use super::stdout::Outlet;
 use crate::config::Environment;
 use crate::simulator::SimulatorOptions;
 
@@ -35,12 +36,13 @@ impl LanguageServer for Backend {
 /// The framework's service with Aside's methods. Functions of notifications never wait: what they change is changed when
 /// they return, in wire order.
 pub(super) fn service(
+    outlet: Outlet,
     environment: &Environment,
     simulator: Option<SimulatorOptions>,
     end: CancellationToken,
 ) -> (LspService<Backend>, ClientSocket) {
     LspService::build_with_lifecycle_methods(|client| Backend {
-        session: Arc::new(Session::new(client, environment, simulator, end)),
+        session: Arc::new(Session::new(client, outlet, environment, simulator, end)),
     })
     .custom_method("textDocument/didOpen", text_sync::did_open)
     .custom_method("textDocument/didChange", text_sync::did_change)

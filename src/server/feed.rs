@@ -1,7 +1,8 @@
 //! A running job's way to the client: progress in one line, and the whole stream for clients that ask for it.
 //!
-//! The job puts what happens into an outbox and goes on; one task a job empties it as fast as the client reads. A slow
-//! client gets fewer, longer parts: no text is lost, and of the progress only the newest state counts.
+//! The job sends a part of the stream at once when the client has read all there was. Else it puts the part into an outbox
+//! and goes on; one task a job empties that as fast as the client reads. A slow client gets fewer, longer parts: no text is
+//! lost, and of the progress only the newest state counts.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::FusedFuture as _;
 use lsp_types::{
-    LspAny, ProgressNotification, ProgressParams, ProgressToken, WorkDoneProgressBegin, WorkDoneProgressEnd,
-    WorkDoneProgressReport,
+    LspAny, Notification as _, ProgressNotification, ProgressParams, ProgressToken, WorkDoneProgressBegin,
+    WorkDoneProgressEnd, WorkDoneProgressReport,
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use tower_lsp::Client;
 
 use super::ext::{StreamKind, StreamNotification, StreamParams};
+use super::stdout::Outlet;
 use crate::claude::usage::Tokens;
 use crate::claude::words::counters;
 use crate::jobs::{Event, Report};
@@ -45,16 +47,16 @@ pub(super) struct Channel {
     pub(super) title: String,
     /// The token of a progress that exists already, or that is to be created.
     pub(super) progress: Option<(ProgressToken, bool)>,
-    /// Whether the client wants the stream.
-    pub(super) stream: bool,
+    /// The way for the stream, if the client wants it.
+    pub(super) stream: Option<Outlet>,
 }
 
 /// The job's end of the feed.
 #[derive(Clone)]
 pub(super) struct Feed(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    channel: Channel,
     outbox: Mutex<Outbox>,
     filled: Notify,
 }
@@ -63,8 +65,10 @@ struct Shared {
 struct Outbox {
     parts: Vec<Part>,
     line: Line,
+    /// Whether the line says something that was not reported yet.
     changed: bool,
-    end: Option<String>,
+    /// The last part of the stream, and what the progress ends with.
+    end: Option<(Box<StreamParams>, String)>,
 }
 
 /// A part of the stream that was not sent yet.
@@ -74,7 +78,6 @@ enum Part {
     Thinking(String),
     Edit,
     Usage(Box<UsageReport>),
-    End(Box<StreamParams>),
 }
 
 /// What the progress line is made of.
@@ -88,8 +91,8 @@ struct Line {
 impl Feed {
     /// Starts a job's feed; the task ends with [`Feed::end`] or when the client is gone.
     pub(super) fn start(channel: Channel) -> (Self, tokio::task::JoinHandle<()>) {
-        let feed = Self(Arc::default());
-        let task = tokio::spawn(pump(channel, feed.0.clone()));
+        let feed = Self(Arc::new(Shared { channel, outbox: Mutex::default(), filled: Notify::new() }));
+        let task = tokio::spawn(pump(feed.0.clone()));
         (feed, task)
     }
 
@@ -127,23 +130,24 @@ impl Feed {
                 outbox.say("applying the edit");
             }
         }
-        outbox.changed = true;
+        let known = std::mem::replace(&mut outbox.changed, true);
+        let sent = self.0.send(&mut outbox);
         drop(outbox);
-        self.0.filled.notify_one();
+        // The pump has to know of what is left to send, and that the line changed: once, until it has reported that.
+        if !(known && sent) {
+            self.0.filled.notify_one();
+        }
     }
 
     /// The last part: nothing is taken in after it.
     pub(super) fn end(&self, report: &Report) {
-        let mut outbox = self.0.lock();
-        outbox.parts.push(Part::End(Box::new(StreamParams {
-            job: report.job.clone(),
+        let part = StreamParams {
             usage: report.usage.clone(),
             outcome: Some(report.outcome.as_str().to_owned()),
             error: report.error.clone(),
             ..StreamParams::new(&report.job, StreamKind::End)
-        })));
-        outbox.end = Some(report.sentence());
-        drop(outbox);
+        };
+        self.0.lock().end = Some((Box::new(part), report.sentence()));
         self.0.filled.notify_one();
     }
 }
@@ -152,14 +156,32 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Sends the parts that were not sent yet, to a client that wants and can take them; whether none is left. The outbox is
+    /// locked meanwhile, so that the order holds.
+    fn send(&self, outbox: &mut Outbox) -> bool {
+        match &self.channel.stream {
+            None => outbox.parts.clear(),
+            Some(outlet) if outlet.is_clear() => {
+                for part in outbox.parts.drain(..) {
+                    outlet.send(StreamNotification::METHOD.as_str(), &self.channel.part(part));
+                }
+            }
+            Some(_) => {}
+        }
+        outbox.parts.is_empty()
+    }
+
+    /// Waits until the client can take what is left in the outbox; for ever if there is nothing.
+    async fn cleared(&self, left: bool) {
+        match &self.channel.stream {
+            Some(outlet) if left => outlet.cleared().await,
+            _ => std::future::pending().await,
+        }
+    }
 }
 
 impl Outbox {
-    /// What is to be sent: the stream's parts, whether the line changed, and the end.
-    fn take(&mut self) -> (Vec<Part>, bool, Option<String>) {
-        (std::mem::take(&mut self.parts), std::mem::take(&mut self.changed), self.end.take())
-    }
-
     fn say(&mut self, state: &str) {
         state.clone_into(&mut self.line.state);
     }
@@ -203,22 +225,32 @@ impl Line {
 }
 
 /// Empties the outbox until the end. The stream does not wait for the progress, which the client may never create.
-async fn pump(channel: Channel, shared: Arc<Shared>) {
+async fn pump(shared: Arc<Shared>) {
+    let channel = &shared.channel;
     let mut begin = pin!(channel.begin().fuse());
     let mut progress = None;
     let mut next_report = Instant::now();
+    let mut left = false;
     let mut unreported = false;
     loop {
         tokio::select! {
             biased;
             token = &mut begin, if !begin.is_terminated() => progress = token,
             () = shared.filled.notified() => {}
+            () = shared.cleared(left) => {}
             () = tokio::time::sleep_until(next_report), if unreported && progress.is_some() => {}
         }
-        let (parts, changed, end) = shared.lock().take();
-        unreported |= changed;
-        channel.stream(parts).await;
-        if let Some(message) = end {
+        let end = {
+            let mut outbox = shared.lock();
+            left = !shared.send(&mut outbox);
+            unreported = outbox.changed;
+            if left { None } else { outbox.end.take() }
+        };
+        if let Some((part, message)) = end {
+            if channel.stream.is_some() {
+                // Behind what the job said by other ways.
+                channel.client.send_notification::<StreamNotification>(*part).await;
+            }
             if !begin.is_terminated() {
                 progress = tokio::time::timeout(PATIENCE, begin).await.ok().flatten();
             }
@@ -231,9 +263,13 @@ async fn pump(channel: Channel, shared: Arc<Shared>) {
             && unreported
             && Instant::now() >= next_report
         {
-            unreported = false;
             next_report = Instant::now() + REPORT_INTERVAL;
-            let message = Some(shared.lock().line.message());
+            let message = {
+                let mut outbox = shared.lock();
+                outbox.changed = false;
+                Some(outbox.line.message())
+            };
+            unreported = false;
             let report = WorkDoneProgressReport { message, cancellable: Some(true), percentage: None };
             channel.progress(token, "report", &report).await;
         }
@@ -257,16 +293,6 @@ impl Channel {
         Some(token)
     }
 
-    /// Sends parts of the stream, to a client that wants them.
-    async fn stream(&self, parts: Vec<Part>) {
-        if !self.stream {
-            return;
-        }
-        for part in parts {
-            self.client.send_notification::<StreamNotification>(self.part(part)).await;
-        }
-    }
-
     async fn progress(&self, token: &ProgressToken, kind: &str, value: &impl serde::Serialize) {
         let mut value = serde_json::to_value(value).unwrap_or_default();
         if let LspAny::Object(fields) = &mut value {
@@ -286,7 +312,6 @@ impl Channel {
             Part::Thinking(text) => StreamParams { text: Some(text), ..params(StreamKind::Thinking) },
             Part::Edit => params(StreamKind::Edit),
             Part::Usage(usage) => StreamParams { usage: Some(*usage), ..params(StreamKind::Usage) },
-            Part::End(end) => *end,
         }
     }
 }

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::Server;
 
 use self::service::{Life, Wire};
+use self::stdout::Outlet;
 use crate::config::Environment;
 use crate::simulator::SimulatorOptions;
 
@@ -43,15 +44,18 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions>) -> u8 {
     let end = CancellationToken::new();
     let life = Life::default();
-    let (service, socket) = backend::service(environment, simulator, end.clone());
+    let outlet = Outlet::open();
+    let (service, socket) = backend::service(outlet.clone(), environment, simulator, end.clone());
     let session = service.inner().session.clone();
     let stdin = stdin::Frames::new(tokio::io::stdin(), end.clone());
-    let server = Server::new(stdin, stdout::open(), socket)
+    let server = Server::new(stdin, outlet, socket)
         // Each request is a task of its own; a limit here would stall everything behind the slowest.
         .concurrency_level(usize::MAX)
         .serve(Wire::new(service, life.clone(), end.clone()));
+    // A task, so that it runs where those run that have something to say; this one runs on a thread of its own.
+    let server = tokio::spawn(server);
     let code = tokio::select! {
-        () = server => life.exit_code(),
+        served = server => if served.is_ok() { life.exit_code() } else { 1 },
         () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => life.exit_code(),
         code = terminated() => code,
     };

@@ -18,6 +18,7 @@ use super::handlers::hover::Asking;
 use super::landing::Expectations;
 use super::proposals::Proposals;
 use super::standing::Standing;
+use super::stdout::Outlet;
 use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
 use crate::jobs::{Connections, Context, Registry};
@@ -31,6 +32,8 @@ use crate::workspace::roots::Roots;
 pub(super) struct Session {
     /// The way to the client.
     pub(super) client: Client,
+    /// The way to it for what has to be there at once.
+    pub(super) outlet: Outlet,
     /// Where files are.
     pub(super) paths: Paths,
     /// The running jobs, to be listed and cancelled.
@@ -107,6 +110,7 @@ impl Session {
     /// A session before `initialize`.
     pub(super) fn new(
         client: Client,
+        outlet: Outlet,
         environment: &Environment,
         simulator: Option<SimulatorOptions>,
         end: CancellationToken,
@@ -116,6 +120,7 @@ impl Session {
         let settings = Arc::new(layers.resolve().settings);
         Self {
             client,
+            outlet,
             connections: Arc::new(Connections::new(environment.clone(), simulator)),
             ledger: Ledger::lazy(paths.ledger()),
             paths,

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use futures::{SinkExt as _, StreamExt as _};
+use futures::{Sink, SinkExt as _, StreamExt as _};
 use lsp_types::{InitializeParams, InitializeResult, LspAny, Uri};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 use tower_lsp::jsonrpc::{Request, Response, Result};
@@ -12,6 +13,7 @@ use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
 
 use super::backend::Backend;
 use super::session::Session;
+use super::stdout::Outlet;
 use crate::config::Environment;
 use crate::simulator::{Scenario, SimulatorOptions};
 
@@ -61,6 +63,21 @@ impl TestClient {
         let error = tower_lsp::jsonrpc::Error::method_not_found();
         self.socket.send(Response::from_error(id, error)).await.expect("the server lives");
     }
+
+    /// Lets what the server says go out as it does when it serves; the end for the client's answers.
+    pub(super) fn onto(self, mut outlet: Outlet) -> impl Sink<Response> + Unpin {
+        let Self { socket, _server } = self;
+        let (mut requests, answers) = socket.split();
+        tokio::spawn(async move {
+            let _server = _server;
+            while let Some(request) = requests.next().await {
+                let body = serde_json::to_string(&request).expect("it is JSON");
+                let frame = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+                outlet.write_all(frame.as_bytes()).await.expect("somebody reads");
+            }
+        });
+        answers
+    }
 }
 
 /// The parameters of a message.
@@ -89,7 +106,8 @@ impl TestSession {
         std::fs::write(folder.path().join("config.toml"), "").expect("it is written");
         let scenario = Some(Scenario::from_toml(scenario).expect("a scenario"));
         let simulator = SimulatorOptions { scenario, ..SimulatorOptions::default() };
-        let session = Session::new(client, &environment, Some(simulator), CancellationToken::new());
+        let outlet = Outlet::over(tokio::io::sink());
+        let session = Session::new(client, outlet, &environment, Some(simulator), CancellationToken::new());
         Self { backend: Backend { session: Arc::new(session) }, client: test_client, folder }
     }
 

@@ -218,7 +218,7 @@ fn channel(session: &Session, order: &Order, title: String, progress: Option<Pro
     if let Some((token, _)) = &progress {
         state.tokens.insert(token_name(token), order.job.clone());
     }
-    let stream = state.capabilities.stream;
+    let stream = state.capabilities.stream.then(|| session.outlet.clone());
     drop(state);
     Channel { client: session.client.clone(), job: order.job.clone(), title, progress, stream }
 }

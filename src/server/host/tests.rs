@@ -52,7 +52,7 @@ impl Fixture {
             simulated: false,
         };
         let (job, title) = (order.job.clone(), order.title());
-        let channel = Channel { client: session.client.clone(), job, title, progress: None, stream: false };
+        let channel = Channel { client: session.client.clone(), job, title, progress: None, stream: None };
         let cancel = CancellationToken::new();
         let host = EditorHost::new(session, Feed::start(channel).0, &order, track, cancel.clone());
         Self { backend, host, client, folder, cancel }
