@@ -8,9 +8,11 @@ use aside::actions;
 use aside::claude::models;
 use aside::config::{Environment, Layers, Paths};
 use aside::output::answer::EditAnswer;
+use aside::output::check::{Comparison, Promise, Verdict};
 use aside::output::edit;
 use aside::prompt;
 use aside::workspace::positions::{Encoding, Position, offset, position};
+use aside::workspace::syntax::ParsedAhead;
 use aside::workspace::{Change, Document, language, syntax};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -66,11 +68,27 @@ fn keystrokes(c: &mut Criterion) {
 fn answers(c: &mut Criterion) {
     let text = python(200_000);
     let selection = 0..text.match_indices('\n').nth(499).map_or(text.len(), |(at, _)| at + 1);
-    let replacement = text[selection.clone()].replace("first, second=1", "first: int, second: int = 1");
+    let replacement = text[selection.clone()].replace("first, second=1", "first: Any, second: int = 1");
     let answer = EditAnswer { replacement, imports: vec!["from typing import Any".to_owned()], note: None };
     let python = language::by_id("python");
-    c.bench_function("plan an edit of 500 lines", |b| {
+    c.bench_function("plan an edit of 500 lines, unprepared", |b| {
         b.iter(|| edit::plan(&text, selection.clone(), python, black_box(&answer)).expect("it fits"));
+    });
+    // As a job does it: the text was parsed while the model wrote, and what the edit makes of it is checked.
+    let ahead = ParsedAhead::new(python, text.clone());
+    ahead.parse();
+    c.bench_function("plan an edit of 500 lines", |b| {
+        b.iter(|| edit::plan_in(&ahead.now(&text), selection.clone(), black_box(&answer)).expect("it fits"));
+    });
+    c.bench_function("plan and check an edit of 500 lines", |b| {
+        b.iter(|| {
+            let parsed = ahead.now(&text);
+            let edits = edit::plan_in(&parsed, selection.clone(), black_box(&answer)).expect("it fits");
+            let after = edit::apply(&text, &edits);
+            let comparison = Comparison::of_edits(parsed, &edits, &after);
+            assert!(comparison.new_syntax_errors().is_empty(), "it brings no errors");
+            assert_eq!(comparison.verdict(Promise::TypeHints), Verdict::Kept);
+        });
     });
 }
 

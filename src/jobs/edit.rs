@@ -18,6 +18,7 @@ use crate::output::{diff, tests_file};
 use crate::prompt::{self, Plan};
 use crate::workspace::Language;
 use crate::workspace::roots::relative;
+use crate::workspace::syntax::Parsed;
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
 
 /// How often an edit that came too late is fitted to fresh text.
@@ -175,7 +176,7 @@ impl<H: Host> Run<'_, H> {
     fn objection(&self, change: &Change, language: &Language) -> Verdict {
         let before = change.base.text.to_string();
         let after = change.result();
-        let comparison = check::Comparison::new(language, &before, &after);
+        let comparison = check::Comparison::of_edits(self.parsed(&before, language), &change.edits, &after);
         let errors = comparison.new_syntax_errors();
         if !errors.is_empty() {
             return Verdict::Broken(format!("it would bring syntax errors ({})", errors.join("; ")));
@@ -187,19 +188,28 @@ impl<H: Host> Run<'_, H> {
         }
     }
 
+    /// A text that may be the one that the job began with, or that with a few changes.
+    fn parsed<'t>(&'t self, text: &'t str, language: &'t Language) -> Parsed<'t> {
+        match &self.original {
+            Some(original) => original.now(text),
+            None => Parsed::new(language, text),
+        }
+    }
+
     fn selection_change(&self, answer: &str) -> Result<(Change, Option<String>), Obstacle> {
         let answer = edit_answer(answer)?;
         let language = self.order.snapshot.language;
         let Some((base, span)) = self.host.selection() else { return Err(closed()) };
         let text = base.text.to_string();
+        let parsed = self.parsed(&text, language);
         let now = Selected { text: &text, span };
         if now.selection() == self.order.selected() {
-            let edits = edit::plan(&text, now.span, language, &answer)?;
+            let edits = edit::plan_in(&parsed, now.span, &answer)?;
             return Ok((change_of(self.order, Target::Document, base, edits), answer.note));
         }
         let before = self.order.snapshot.text.to_string();
         let original = Selected { text: &before, span: self.order.selection.clone() };
-        let Some(edits) = edit::plan_merged(&original, &now, language, &answer)? else {
+        let Some(edits) = edit::plan_merged(&original, &now, &parsed, &answer)? else {
             return Err(Obstacle::Conflict(now.selection().to_owned()));
         };
         let merged = "You changed the selected text meanwhile; both changes were kept.";

@@ -25,6 +25,7 @@ use crate::ledger::{Ledger, StoredExplanation, Totals};
 use crate::output::explanation::Explanation;
 use crate::prompt::{self, Plan, Planner};
 use crate::workspace::roots::relative;
+use crate::workspace::syntax::ParsedAhead;
 use crate::workspace::test_files::TestPlace;
 
 /// What runs share.
@@ -69,6 +70,7 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
         bill: Bill::default(),
         attempts: 0,
         asked: Vec::new(),
+        original: None,
         notes: Vec::new(),
         edits: Vec::new(),
         conflict: None,
@@ -174,6 +176,8 @@ pub(super) struct Run<'a, H> {
     pub(super) bill: Bill,
     pub(super) attempts: u32,
     asked: Vec<Message>,
+    /// The text that an edit is asked for.
+    pub(super) original: Option<Arc<ParsedAhead>>,
     pub(super) notes: Vec<String>,
     pub(super) edits: Vec<super::report::FileEdit>,
     pub(super) conflict: Option<String>,
@@ -194,6 +198,12 @@ impl<H: Host> Run<'_, H> {
         })?;
         self.notes.extend(plan.notes.iter().cloned());
         self.asked.clone_from(&plan.request.messages);
+        if order.action.result == ResultForm::Edit {
+            // While the model writes there is time to parse, and with the tree an answer is an edit at once.
+            let original = ParsedAhead::new(order.snapshot.language, order.snapshot.text.to_string());
+            let original = self.original.insert(Arc::new(original)).clone();
+            tokio::task::spawn_blocking(move || original.parse());
+        }
         let answer = self.ask(&plan.request).await?;
         match order.action.result {
             ResultForm::Edit => self.land(&plan, answer, Step::Selection).await,

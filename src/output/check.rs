@@ -28,8 +28,9 @@ use tree_sitter::Tree;
 
 pub use additions::only_adds;
 
+use crate::output::edit::{TextEdit, parsed_after};
 use crate::workspace::Language;
-use crate::workspace::syntax::tree as parse;
+use crate::workspace::syntax::Parsed;
 use stream::Stream;
 
 /// What an action says that it leaves alone.
@@ -66,44 +67,53 @@ pub enum Verdict {
 
 /// A text before and after an edit, each parsed once.
 pub struct Comparison<'a> {
-    language: &'a Language,
-    before: &'a str,
-    after: &'a str,
-    /// `None` where there is no grammar, or one of the texts is too large or too tangled to parse.
-    trees: Option<(Tree, Tree)>,
+    before: Parsed<'a>,
+    after: Parsed<'a>,
 }
 
 impl<'a> Comparison<'a> {
     /// Parses both texts.
     pub fn new(language: &'a Language, before: &'a str, after: &'a str) -> Self {
-        let trees = parse(language, before).and_then(|tree| Some((tree, parse(language, after)?)));
-        Self { language, before, after, trees }
+        Self { before: Parsed::new(language, before), after: Parsed::new(language, after) }
+    }
+
+    /// Takes a text that may have been parsed already, and parses of the other what `edits` changed.
+    pub fn of_edits(before: Parsed<'a>, edits: &[TextEdit], after: &'a str) -> Self {
+        before.tree();
+        let after = parsed_after(&before, edits, after);
+        Self { before, after }
+    }
+
+    /// `None` where there is no grammar, or one of the texts is too large or too tangled to parse.
+    fn trees(&self) -> Option<(&Tree, &Tree)> {
+        Some((self.before.tree()?, self.after.tree()?))
     }
 
     /// Syntax errors that are in the text after the edit and were not in the one before, as sentences such as
     /// `line 3: …` with lines of the text after. Empty where the texts cannot be parsed.
     pub fn new_syntax_errors(&self) -> Vec<String> {
-        match &self.trees {
-            Some((before, after)) => errors::new_errors((before, self.before), (after, self.after)),
+        match self.trees() {
+            Some((before, after)) => errors::new_errors((before, self.before.text()), (after, self.after.text())),
             None => Vec::new(),
         }
     }
 
     /// Whether the edit keeps `promise`.
     pub fn verdict(&self, promise: Promise) -> Verdict {
-        let Some(grammar) = self.language.grammar else { return Verdict::Kept };
-        let Some((before, after)) = &self.trees else {
+        let language = self.before.language();
+        let Some(grammar) = language.grammar else { return Verdict::Kept };
+        let Some((before, after)) = self.trees() else {
             return Verdict::Unknown("the file is too large to check that only what was asked for changes".to_owned());
         };
-        let mut before = Stream::read(promise, grammar, before, self.before);
-        let mut after = Stream::read(promise, grammar, after, self.after);
+        let mut before = Stream::read(promise, grammar, before, self.before.text());
+        let mut after = Stream::read(promise, grammar, after, self.after.text());
         if difference::code(&before, &after).is_some() {
             let lines = (by_lines::by_lines(&before), by_lines::by_lines(&after));
             if difference::code(&lines.0, &lines.1).is_none() {
                 (before, after) = lines;
             }
         }
-        match broken(promise, self.language, &before, &after) {
+        match broken(promise, language, &before, &after) {
             None => Verdict::Kept,
             Some(reason) => Verdict::Broken(reason),
         }

@@ -17,6 +17,7 @@ use statements::{Family, Imports, Member, Scope, Statement, read};
 use super::edit::TextEdit;
 use super::lines::{dominant_line_end, indentation, line_end, line_start, lines, next_line};
 use crate::workspace::Language;
+use crate::workspace::syntax::Parsed;
 
 /// The edits that add `imports`, lines of import statements in the file's language, to `document`.
 ///
@@ -25,29 +26,40 @@ use crate::workspace::Language;
 /// to come first: the shebang, the header comment, the docstring, the package clause. Imports for type checkers only
 /// stay such. Nothing else is touched; the edits are sorted and disjoint.
 pub fn merge_imports(document: &str, language: &Language, imports: &[String]) -> Vec<TextEdit> {
+    merge_into(&Parsed::new(language, document), imports)
+}
+
+/// The same for a document that may have been parsed already.
+pub(super) fn merge_into(document: &Parsed<'_>, imports: &[String]) -> Vec<TextEdit> {
     let wanted = dedented(imports);
     if wanted.is_empty() {
         return Vec::new();
     }
+    let (language, text) = (document.language(), document.text());
     let merged = Family::of(language).and_then(|family| {
         let head = head(document);
-        let there = read(family, language, head)?;
+        let tree = head.tree()?;
+        let there = read(family, tree, head.text());
         let wanted_text = family.as_file(&wanted);
-        let wanted = read(family, language, &wanted_text)?;
-        let place = leading_part(family, language, head)?;
-        Some(merge(document, &there, &wanted_text, &wanted, &place))
+        let wanted = Parsed::new(language, &wanted_text);
+        let wanted = read(family, wanted.tree()?, &wanted_text);
+        let place = leading_part(family, tree, head.text());
+        Some(merge(text, &there, &wanted_text, &wanted, &place))
     });
-    merged.unwrap_or_else(|| by_lines(document, language, &wanted))
+    merged.unwrap_or_else(|| by_lines(text, language, &wanted))
 }
 
-/// The part of a document that imports are looked for in: of a very long one its beginning.
-fn head(document: &str) -> &str {
+/// The part of a document that imports are looked for in: of a very long one that was not parsed its beginning.
+fn head<'a>(document: &Parsed<'a>) -> Parsed<'a> {
     const LONG: usize = 512 * 1024;
-    if document.len() <= LONG {
-        return document;
+    let text = document.text();
+    if text.len() <= LONG || document.is_parsed() && document.tree().is_some() {
+        // The tree, if there is none yet, is kept for whoever needs it next.
+        document.tree();
+        return document.clone();
     }
-    let end = document.bytes().take(LONG).rposition(|byte| byte == b'\n').map_or(0, |at| at + 1);
-    &document[..end]
+    let end = text.bytes().take(LONG).rposition(|byte| byte == b'\n').map_or(0, |at| at + 1);
+    Parsed::new(document.language(), &text[..end])
 }
 
 /// The lines without blank ones and without an indentation that all have.
@@ -108,9 +120,9 @@ fn merge(document: &str, there: &Imports, wanted_text: &str, wanted: &Imports, p
             }
         }
     }
-    let known: HashSet<&str> = lines(document).map(|line| line.content.trim()).collect();
     let others = wanted.others.iter().map(|span| &wanted_text[span.clone()]);
-    additions.lines.extend(others.filter(|text| !known.contains(text.trim())).map(str::to_owned));
+    let is_known = |text: &&str| lines(document).any(|line| line.content.trim() == text.trim());
+    additions.lines.extend(others.filter(|text| !is_known(text)).map(str::to_owned));
     additions.edits(document, there, place)
 }
 

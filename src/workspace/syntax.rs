@@ -4,6 +4,7 @@ mod enclosing;
 mod grammars;
 mod outline;
 mod parameters;
+mod parsed;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ropey::Rope;
+
+pub use parsed::{Parsed, ParsedAhead};
 
 use super::Span;
 use super::language::{Grammar, Language};
@@ -85,6 +88,11 @@ const MAX_PARSE_TIME: Duration = Duration::from_secs(2);
 
 /// The tree of a text; `None` for a language without a grammar, and for a text too large or too tangled to parse.
 pub(crate) fn tree(language: &Language, text: &str) -> Option<tree_sitter::Tree> {
+    parse(language, text, None)
+}
+
+/// The tree of a text, made anew where `edited`, the tree of what it was before, does not hold any more.
+fn parse(language: &Language, text: &str, edited: Option<&tree_sitter::Tree>) -> Option<tree_sitter::Tree> {
     let grammar = language.grammar?;
     if text.len() > MAX_PARSED_BYTES {
         return None;
@@ -101,7 +109,7 @@ pub(crate) fn tree(language: &Language, text: &str) -> Option<tree_sitter::Tree>
         }
     };
     let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
-    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), None, Some(options))
+    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or(&[]), edited, Some(options))
 }
 
 /// The text as its grammar can take it, byte for byte in the same places.

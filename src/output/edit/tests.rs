@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::output::imports::merge_imports;
 use crate::workspace::language;
 
 /// Replaces what stands between the two `$` of a text, and compares the edits, `old→new`, and the outcome.

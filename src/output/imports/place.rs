@@ -1,12 +1,11 @@
 //! Where imports stand in a file.
 
-use tree_sitter::Node;
+use tree_sitter::{Node, Tree};
 
 use super::statements::{Family, top};
 use crate::output::edit::TextEdit;
 use crate::output::lines::{dominant_line_end, indentation, lines};
 use crate::workspace::Language;
-use crate::workspace::syntax::tree as parse;
 
 /// The first part of a file, by the ends of what is in it.
 #[derive(Debug, Default)]
@@ -24,9 +23,8 @@ pub(super) fn beginning(document: &str) -> usize {
     if document.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
-/// Finds the places; `None` without a grammar.
-pub(super) fn leading_part(family: Family, language: &Language, text: &str) -> Option<Place> {
-    let tree = parse(language, text)?;
+/// Finds the places.
+pub(super) fn leading_part(family: Family, tree: &Tree, text: &str) -> Place {
     let container = top(family, tree.root_node());
     let mut cursor = container.walk();
     let nodes: Vec<Node<'_>> = container.named_children(&mut cursor).collect();
@@ -70,7 +68,7 @@ pub(super) fn leading_part(family: Family, language: &Language, text: &str) -> O
             break;
         }
     }
-    Some(place)
+    place
 }
 
 /// Whether a node has to come before imports.

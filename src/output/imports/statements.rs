@@ -1,9 +1,8 @@
 //! Import statements as what they bind.
 
-use tree_sitter::Node;
+use tree_sitter::{Node, Tree};
 
 use super::{ecmascript, paths, python};
-use crate::workspace::syntax::tree as parse;
 use crate::workspace::{Language, Span};
 
 /// Languages that write imports the same way.
@@ -172,9 +171,8 @@ impl Join {
     }
 }
 
-/// Reads the imports of a text; `None` without a grammar.
-pub(super) fn read(family: Family, language: &Language, text: &str) -> Option<Imports> {
-    let tree = parse(language, text)?;
+/// Reads the imports of a text.
+pub(super) fn read(family: Family, tree: &Tree, text: &str) -> Imports {
     let mut imports = Imports::default();
     let container = top(family, tree.root_node());
     let mut cursor = container.walk();
@@ -194,7 +192,7 @@ pub(super) fn read(family: Family, language: &Language, text: &str) -> Option<Im
             read_one(family, node, text, &mut imports);
         }
     }
-    Some(imports)
+    imports
 }
 
 fn read_one(family: Family, node: Node<'_>, text: &str, imports: &mut Imports) {
