@@ -14,7 +14,6 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -101,22 +100,24 @@ fn code_action() {
     server.quit();
 }
 
-/// From the moment a text delta is written to the server's socket to the moment its `aside/stream` notification is read,
-/// with 20 streams of 50 deltas a second each.
+/// From the moment before a text delta is written to the server's socket to the moment its `aside/stream` notification was
+/// read, with 20 streams of 50 deltas a second each.
+///
+/// First as independent answers come: each stream has gaps of its own, of 0 to 40 ms. Then the worst there can be: all 20
+/// deltas at once, every 20 ms, so that the last of them waits for the work of all. One thread plays all streams and one
+/// reads, so that the server competes with two threads and not with 21.
 fn stream() {
+    play_streams("delta to notification, 20 streams", |random| Duration::from_micros(random % 40_000));
+    play_streams("the same, 20 deltas at once", |_| Duration::from_millis(20));
+}
+
+fn play_streams(what: &str, gap: fn(u64) -> Duration) {
     const STREAMS: usize = 20;
     const DELTAS: usize = 250;
-    let zero = Arc::new(Instant::now());
+    let zero = Instant::now();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    let clock = zero.clone();
-    std::thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let clock = clock.clone();
-            std::thread::spawn(move || answer(connection, &clock, DELTAS));
-        }
-    });
-    let base_url = format!("http://{address}");
+    let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || play(&listener, STREAMS, DELTAS, zero, gap));
     let mut server = Server::spawn(&[("ANTHROPIC_BASE_URL", &base_url), ("ANTHROPIC_API_KEY", "benchmark")]);
     server.initialize(json!({ "maxRunning": STREAMS }));
     let functions: Vec<_> = (0..STREAMS).map(|n| format!("def f{n}(a, b):\n    return a + b + {n}\n\n\n")).collect();
@@ -134,7 +135,7 @@ fn stream() {
     let mut ended = 0;
     while ended < STREAMS {
         let message = server.receive();
-        let now = zero.elapsed();
+        let read = server.stdout.read - zero;
         if message["method"] != "aside/stream" {
             continue;
         }
@@ -142,7 +143,7 @@ fn stream() {
             Some("text") => {
                 let stamps = message["params"]["text"].as_str().unwrap_or_default().split_whitespace();
                 let sent = stamps.filter_map(|stamp| stamp.parse().ok()).map(Duration::from_nanos);
-                times.extend(sent.map(|sent| now.saturating_sub(sent)));
+                times.extend(sent.map(|sent| read.saturating_sub(sent)));
             }
             Some("end") => {
                 assert_eq!(message["params"]["outcome"], "shown", "{message}");
@@ -152,52 +153,98 @@ fn stream() {
         }
     }
     assert_eq!(times.len(), STREAMS * DELTAS, "every delta arrived");
-    print("delta in to notification out, 20 streams", times);
+    print(what, times);
+    if let Some(used) = cpu_time(server.process.id()) {
+        println!(
+            "{:<44} {:>8.1} µs a delta",
+            "  processor time of the server",
+            used.as_secs_f64() * 1e6 / (STREAMS * DELTAS) as f64
+        );
+    }
     server.quit();
 }
 
-/// Plays one streamed answer whose text is the time at which each delta was sent.
-fn answer(mut connection: TcpStream, clock: &Instant, deltas: usize) {
-    connection.set_nodelay(true).expect("a socket option");
-    let mut reader = BufReader::new(connection.try_clone().expect("a socket"));
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("a body");
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+/// Waits for that many requests, then plays an answer to each, whose text is the time at which each delta was sent.
+fn play(listener: &TcpListener, streams: usize, deltas: usize, zero: Instant, gap: fn(u64) -> Duration) {
+    let mut connections: Vec<TcpStream> = (0..streams)
+        .map(|_| {
+            let (connection, _) = listener.accept().expect("a connection");
+            connection.set_nodelay(true).expect("a socket option");
+            read_request(&connection);
+            connection
+        })
+        .collect();
     let usage = json!({ "input_tokens": 10, "output_tokens": 1 });
     let message = json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5", "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": usage,
     });
-    let mut send = |event: Value| {
-        let name = event["type"].as_str().unwrap_or_default().to_owned();
-        let _ = connection.write_all(format!("event: {name}\ndata: {event}\n\n").as_bytes());
-    };
     let block = json!({ "type": "text", "text": "" });
-    let _ = std::io::Write::write_all(&mut reader.get_ref(), head.as_bytes());
-    send(json!({ "type": "message_start", "message": message }));
-    send(json!({ "type": "content_block_start", "index": 0, "content_block": block }));
-    for _ in 0..deltas {
-        std::thread::sleep(Duration::from_millis(20));
-        let text = format!("{} ", clock.elapsed().as_nanos());
-        send(json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } }));
+    for connection in &mut connections {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        connection.write_all(head.as_bytes()).expect("the server reads");
+        send(connection, &json!({ "type": "message_start", "message": message }));
+        send(connection, &json!({ "type": "content_block_start", "index": 0, "content_block": block }));
     }
-    send(json!({ "type": "content_block_stop", "index": 0 }));
-    let stop = json!({ "stop_reason": "end_turn", "stop_sequence": null });
-    send(json!({ "type": "message_delta", "delta": stop, "usage": { "output_tokens": deltas } }));
-    send(json!({ "type": "message_stop" }));
+    // A linear congruential generator, so that every run plays the same.
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let begun = Instant::now() + Duration::from_millis(100);
+    let mut schedule = Vec::new();
+    for stream in 0..streams {
+        let mut due = begun;
+        for _ in 0..deltas {
+            due += gap(random());
+            schedule.push((due, stream));
+        }
+    }
+    schedule.sort_unstable();
+    for (due, stream) in schedule {
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let text = format!("{} ", zero.elapsed().as_nanos());
+        let delta = json!({ "type": "text_delta", "text": text });
+        send(&mut connections[stream], &json!({ "type": "content_block_delta", "index": 0, "delta": delta }));
+    }
+    for connection in &mut connections {
+        send(connection, &json!({ "type": "content_block_stop", "index": 0 }));
+        let stop = json!({ "stop_reason": "end_turn", "stop_sequence": null });
+        send(connection, &json!({ "type": "message_delta", "delta": stop, "usage": { "output_tokens": deltas } }));
+        send(connection, &json!({ "type": "message_stop" }));
+    }
+}
+
+/// What a process took of the processors so far, where the system tells it.
+fn cpu_time(process: u32) -> Option<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let times = threads.flatten().filter_map(|thread| {
+        let schedule = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        schedule.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    Some(times.sum())
+}
+
+fn read_request(connection: &TcpStream) {
+    let mut reader = BufReader::new(connection);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a request");
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).expect("a body");
+}
+
+fn send(connection: &mut TcpStream, event: &Value) {
+    let name = event["type"].as_str().unwrap_or_default();
+    connection.write_all(format!("event: {name}\ndata: {event}\n\n").as_bytes()).expect("the server reads");
 }
 
 const URI: &str = "file:///bench/large.py";
@@ -224,10 +271,44 @@ fn print(what: &str, mut times: Vec<Duration>) {
     println!("{what:<44} median {:>8.3} ms   p99 {:>8.3} ms   worst {:>8.3} ms", at(0.5), at(0.99), at(1.0));
 }
 
+/// A pipe that remembers when it was read from last.
+struct Output {
+    pipe: BufReader<ChildStdout>,
+    read: Instant,
+}
+
+impl Output {
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        while !line.ends_with('\n') {
+            line.push(char::from(self.byte()));
+        }
+        line
+    }
+
+    fn byte(&mut self) -> u8 {
+        let mut byte = [0];
+        self.exact(&mut byte);
+        byte[0]
+    }
+
+    fn exact(&mut self, mut wanted: &mut [u8]) {
+        while !wanted.is_empty() {
+            let waits = self.pipe.buffer().is_empty();
+            let length = self.pipe.read(wanted).expect("a pipe");
+            assert!(length > 0, "the server ended");
+            wanted = &mut wanted[length..];
+            if waits {
+                self.read = Instant::now();
+            }
+        }
+    }
+}
+
 struct Server {
     process: Child,
     stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
+    stdout: Output,
     next_id: i64,
     _home: tempfile::TempDir,
 }
@@ -248,7 +329,8 @@ impl Server {
             .spawn()
             .expect("the server starts");
         let stdin = process.stdin.take().expect("a pipe");
-        let stdout = BufReader::new(process.stdout.take().expect("a pipe"));
+        let pipe = BufReader::with_capacity(1 << 16, process.stdout.take().expect("a pipe"));
+        let stdout = Output { pipe, read: Instant::now() };
         Self { process, stdin, stdout, next_id: 0, _home: home }
     }
 
@@ -295,8 +377,7 @@ impl Server {
     fn receive(&mut self) -> Value {
         let mut length = 0;
         loop {
-            let mut line = String::new();
-            assert!(self.stdout.read_line(&mut line).expect("a header") > 0, "the server ended");
+            let line = self.stdout.line();
             if let Some(value) = line.strip_prefix("Content-Length: ") {
                 length = value.trim().parse().expect("a length");
             }
@@ -305,7 +386,7 @@ impl Server {
             }
         }
         let mut body = vec![0; length];
-        self.stdout.read_exact(&mut body).expect("a body");
+        self.stdout.exact(&mut body);
         serde_json::from_slice(&body).expect("JSON")
     }
 
