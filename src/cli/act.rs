@@ -18,7 +18,7 @@ use super::{Invocation, exit, terminal};
 use crate::actions::{self, ResultForm};
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{self, Connections, Context, Order, Outcome, Report, new_job_id, plan};
+use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Report, new_job_id, plan};
 use crate::ledger::Ledger;
 use crate::prompt;
 use crate::simulator::SimulatorOptions;
@@ -114,13 +114,19 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         return Ok(ExitCode::SUCCESS);
     }
     let context = Context {
+        cache: Arc::default(),
+        budgets: Arc::new(Budgets::new(invocation.paths.config_file.clone())),
         connections: Arc::new(Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))),
         ledger: Ledger::lazy(invocation.paths.ledger()),
         limit: Arc::new(Semaphore::new(1)),
         session: Arc::default(),
         planner: Arc::default(),
     };
-    let report = super::runtime()?.block_on(until_interrupted(&context, &order, &host))?;
+    let mut report = super::runtime()?.block_on(until_interrupted(&context, &order, &host))?;
+    if args.simulate {
+        // That cache ends with this process.
+        report.warm_until = None;
+    }
     host.finish();
     if let Some(warning) = context.ledger.take_warning() {
         writeln!(terminal::stderr(), "{warning}")?;

@@ -73,8 +73,9 @@ pub struct CacheOptions {
     pub ttl: Option<CacheTtl>,
     /// How the document is laid out in the prompt.
     pub layout: Option<CacheLayout>,
-    /// Write the prompt to the cache before the first action needs it. Costs one cache write, whether or not an action
-    /// follows.
+    /// Write the prompt to the cache before it is needed: when a workspace's first document is opened, the part that all
+    /// actions share (Aside's own, the rules, the language's conventions), and when several actions wait for the same cold
+    /// prefix, that prefix. Costs one cache write, whether or not an action follows.
     pub prewarm: Option<bool>,
     /// Ask the API itself why a prompt was not read from the cache. Gateways may not know the question; then it is left out
     /// and said once.
@@ -124,9 +125,13 @@ pub struct PrivacyOptions {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetOptions {
-    /// The most to spend in a day of your local time, in US dollars.
+    /// The most to spend in a day of your local time, in US dollars. Looked at before a request is sent: what was spent,
+    /// what running requests of all editors may take, and what this one is expected to take must fit. The answer is
+    /// expected to be as long as nine of ten of the action's last 20, or before there are any a quarter of
+    /// `max_output_tokens`. A model whose price is not known is not held back. Simulated requests are held against simulated
+    /// spending only.
     pub daily_usd: Option<Dollars>,
-    /// The most to spend in a month of your local time, in US dollars.
+    /// The most to spend in a calendar month of your local time, in US dollars; otherwise as `daily_usd`.
     pub monthly_usd: Option<Dollars>,
 }
 

@@ -1,46 +1,146 @@
-//! One request of a run: its place in line, the request itself, and what it took.
+//! One request of a run: its turn, its money, the request itself, and what it took.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::bill::Seen;
-use super::host::{Event, Host};
+use super::connection::Connection;
+use super::flight::{self, Claim, Turn};
+use super::host::{Event, Host, Queue};
+use super::money::Held;
 use super::run::{Run, Stop};
+use super::sending::Sending;
 use crate::actions::ResultForm;
 use crate::claude::client::{Answer, Failure, Progress};
-use crate::claude::types::{MessageRequest, StopReason};
+use crate::claude::types::{DiagnosticsRequest, MessageRequest, StopReason};
 use crate::claude::usage::{Tokens, cost};
+use crate::config::CacheLayout;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Attempt, UsageReport};
+use crate::prompt::Plan;
+use crate::prompt::diagnosis::{MissReason, Subject};
+
+/// How a request ended, for the ledger.
+pub(super) struct Ended {
+    pub(super) tokens: Tokens,
+    pub(super) request_id: Option<String>,
+    pub(super) outcome: &'static str,
+    pub(super) partial: bool,
+}
+
+/// A request's place among those that run, and its claim to go first with what it writes to the cache.
+pub(super) struct Start {
+    /// Given back when dropped.
+    _permit: OwnedSemaphorePermit,
+    pub(super) claim: Claim,
+}
 
 impl<H: Host> Run<'_, H> {
-    /// Sends one request and writes down what it took, however it ends.
-    pub(super) async fn ask(&mut self, request: &MessageRequest) -> Result<Answer, Stop> {
-        let _place = self.place_in_line().await?;
+    /// The way to the API, and what other processes know of its cache.
+    pub(super) async fn connect(&self) -> Result<Arc<Connection>, Stop> {
         let connection = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(Stop::Cancelled),
             connection = self.context.connections.get(&self.order.settings) => connection?,
         };
+        let (cache, planner) = (&self.context.cache, &self.context.planner);
+        let row = cache.belong_to(connection.account(), planner);
+        if connection.is_shared() {
+            let (ledger, account) = (self.context.ledger.clone(), connection.account().to_owned());
+            match on_blocking_thread(move || ledger.prefixes(&account, row)).await {
+                Ok(rows) => cache.learn(&rows, planner),
+                Err(error) => tracing::warn!("what other processes sent is not known: {error}"),
+            }
+        }
+        Ok(connection)
+    }
+
+    /// Sends one request, which begins as the plan does, and writes down what it took, however it ends.
+    pub(super) async fn ask(&mut self, plan: &Plan, request: &MessageRequest) -> Result<Answer, Stop> {
+        let connection = self.connect().await?;
+        let mut start = self.turn(plan).await?;
+        if start.claim.crowded && self.order.settings.cache.prewarm {
+            // Several wait for the same prefix: written on its own it is there for all of them at once, and none depends
+            // on what becomes of another's answer.
+            self.warm(&connection, plan, &mut start, true).await?;
+        }
+        let mut held = self.afford(plan, request).await?;
+        let mut request = request.clone();
+        if self.order.settings.cache.diagnostics && self.context.cache.answers_diagnostics() {
+            let previous_message_id = self.context.cache.previous_message(self.subject());
+            request.diagnostics = Some(DiagnosticsRequest { previous_message_id });
+        }
+        loop {
+            let ended = self.send(&connection, plan, &request, &mut start, &mut held).await;
+            if let Some(Err(failure)) = &ended
+                && refuses_diagnostics(&request, &failure.error)
+            {
+                request.diagnostics = None;
+                self.context.cache.refuses_diagnostics();
+                self.notes.push(format!(
+                    "{} does not know `diagnostics`, so it is not asked why the cache was missed; \
+                     `cache.diagnostics = false` says so for good.",
+                    connection.client().host()
+                ));
+                held = self.afford(plan, &request).await?;
+                continue;
+            }
+            return match ended {
+                None => Err(Stop::Cancelled),
+                Some(Err(failure)) => {
+                    if failure.error.kind == ErrorKind::Credentials {
+                        self.context.connections.forget(&connection).await;
+                    }
+                    Err(self.failed(failure))
+                }
+                Some(Ok(answer)) => {
+                    self.warm_until = self.context.cache.warm_until(plan, &self.context.planner, Timestamp::now());
+                    Self::accepted(answer)
+                }
+            };
+        }
+    }
+
+    /// Sends a request to its end; none when it was cancelled.
+    async fn send(
+        &mut self,
+        connection: &Connection,
+        plan: &Plan,
+        request: &MessageRequest,
+        start: &mut Start,
+        held: &mut Option<Held>,
+    ) -> Option<Result<Answer, Failure>> {
         let seen = Mutex::new(Seen::default());
-        let started = jiff::Timestamp::now();
-        let clock = Instant::now();
+        let (started, clock) = (Timestamp::now(), Instant::now());
         let base = self.attempts;
         let (host, model) = (self.host, &*self.model);
+        let mut sending = self.sending(connection, plan, start.claim.take());
         let mut listen = |progress: Progress<'_>| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.take_in(&progress, clock);
             match progress {
                 Progress::Sent { attempt } => {
                     seen.attempts = attempt;
+                    sending.sent(Timestamp::now());
                     host.event(Event::Attempt(base + attempt));
                 }
-                Progress::Waiting { delay, reason, .. } => host.event(Event::Waiting { delay, reason }),
+                Progress::Waiting { delay, reason, .. } => {
+                    sending.failed();
+                    sending.land();
+                    host.event(Event::Waiting { delay, reason });
+                }
                 Progress::Text(text) => host.event(Event::Text(text)),
                 Progress::Thinking(text) => host.event(Event::Thinking(text)),
                 Progress::Usage(_) | Progress::Started { .. } => {
+                    if let Progress::Started { message, .. } = progress {
+                        seen.miss = sending.began(message, Timestamp::now());
+                    }
                     let usage = UsageReport::new(&model.id, &seen.tokens, cost(model, &seen.tokens, false));
-                    host.event(Event::Usage(&usage.request_id(seen.request_id.clone()).partial(true)));
+                    let usage = usage.request_id(seen.request_id.clone()).miss_reason(seen.miss.map(word));
+                    host.event(Event::Usage(&usage.partial(true)));
                 }
                 _ => {}
             }
@@ -50,27 +150,81 @@ impl<H: Host> Run<'_, H> {
             () = self.cancel.cancelled() => None,
             ended = connection.client().stream(request, &mut listen) => Some(ended),
         };
+        sending.settled().await;
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.attempts += seen.attempts.max(1);
-        self.settle(request, &seen, ended.as_ref(), started, clock).await;
-        match ended {
-            None => Err(Stop::Cancelled),
-            Some(Err(failure)) => {
-                if failure.error.kind == ErrorKind::Credentials {
-                    self.context.connections.forget(&connection).await;
-                }
-                Err(self.failed(failure))
+        let how = match &ended {
+            Some(Ok(answer)) => {
+                Ended { tokens: answer.tokens, request_id: answer.request_id.clone(), outcome: "ok", partial: false }
             }
-            Some(Ok(answer)) => Self::accepted(answer),
+            Some(Err(failure)) => Ended {
+                tokens: seen.tokens,
+                request_id: seen.request_id.clone().or_else(|| failure.error.request_id.clone()),
+                outcome: failure.error.kind.as_str(),
+                partial: seen.begun,
+            },
+            None => Ended {
+                tokens: seen.tokens,
+                request_id: seen.request_id.clone(),
+                outcome: "cancelled",
+                partial: seen.begun,
+            },
+        };
+        self.settle(request, &seen, how, started, clock, held.take()).await;
+        ended
+    }
+
+    /// The cache's bookkeeping for a request.
+    pub(super) fn sending<'a>(&'a self, connection: &'a Connection, plan: &'a Plan, claim: Claim) -> Sending<'a> {
+        let account = connection.is_shared().then(|| connection.account());
+        Sending::new(self.context, plan, self.subject(), self.cache_minimum(), account, claim)
+    }
+
+    /// What the run is about.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        let project = self.order.root.as_deref().and_then(|root| root.to_str()).unwrap_or_default();
+        Subject { document: self.order.snapshot.uri.as_str(), project }
+    }
+
+    /// The least tokens that are cached; none where the user wants no caching.
+    pub(super) fn cache_minimum(&self) -> Option<u64> {
+        (self.order.settings.cache.layout != CacheLayout::Off).then_some(self.model.cache_minimum)
+    }
+
+    /// Waits for a free place, and while another request is about to write the same prefix to the cache, for that one's
+    /// answer to begin.
+    pub(super) async fn turn(&self, plan: &Plan) -> Result<Start, Stop> {
+        let deadline = tokio::time::Instant::now() + flight::PATIENCE;
+        let mut before = None;
+        loop {
+            let permit = self.place_in_line().await?;
+            let (cache, planner) = (&self.context.cache, &self.context.planner);
+            let late = tokio::time::Instant::now() >= deadline;
+            let cold = if late { Vec::new() } else { cache.cold(plan, planner, Timestamp::now()) };
+            match cache.flights.enter(&cold, before.as_ref()) {
+                Turn::Go(claim) => return Ok(Start { _permit: permit, claim }),
+                Turn::Wait(follower) => {
+                    // Who waits holds nothing that another needs.
+                    drop(permit);
+                    self.host.event(Event::Queued(Queue::Cache));
+                    tokio::select! {
+                        biased;
+                        () = self.cancel.cancelled() => return Err(Stop::Cancelled),
+                        () = follower.landed.cancelled() => {}
+                        () = tokio::time::sleep_until(deadline) => {}
+                    }
+                    before = Some(follower);
+                }
+            }
         }
     }
 
     /// Waits until fewer than `max_running` requests run.
-    async fn place_in_line(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Stop> {
+    async fn place_in_line(&self) -> Result<OwnedSemaphorePermit, Stop> {
         if let Ok(permit) = self.context.limit.clone().try_acquire_owned() {
             return Ok(permit);
         }
-        self.host.event(Event::Queued);
+        self.host.event(Event::Queued(Queue::Place));
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Stop::Cancelled),
@@ -104,55 +258,61 @@ impl<H: Host> Run<'_, H> {
         Stop::Failed(failure.error)
     }
 
-    /// Adds a request to the bill and to the ledger, with a row for each attempt that was billed.
-    async fn settle(
+    /// Adds a request to the bill and to the ledger, with a row for each attempt that was billed, and gives back what was
+    /// reserved for it.
+    pub(super) async fn settle(
         &mut self,
         request: &MessageRequest,
         seen: &Seen,
-        ended: Option<&Result<Answer, Failure>>,
-        started: jiff::Timestamp,
+        ended: Ended,
+        started: Timestamp,
         clock: Instant,
+        held: Option<Held>,
     ) {
-        let (tokens, request_id, outcome, partial) = match ended {
-            Some(Ok(answer)) => (answer.tokens, answer.request_id.clone(), "ok", false),
-            Some(Err(failure)) => {
-                let id = seen.request_id.clone().or_else(|| failure.error.request_id.clone());
-                (seen.tokens, id, failure.error.kind.as_str(), seen.begun)
-            }
-            None => (seen.tokens, seen.request_id.clone(), "cancelled", seen.begun),
-        };
         let mut attempts: Vec<_> = seen
             .broken
             .iter()
-            .map(|(tokens, id)| self.attempt(request, *tokens, id.clone(), "network", true))
+            .map(|broken| {
+                let how = Ended {
+                    tokens: broken.tokens,
+                    request_id: broken.request_id.clone(),
+                    outcome: "network",
+                    partial: true,
+                };
+                self.attempt(request, how, broken.miss)
+            })
             .collect();
-        attempts.push(self.attempt(request, tokens, request_id, outcome, partial));
+        attempts.push(self.attempt(request, ended, seen.miss));
         for attempt in &mut attempts {
             attempt.started = started;
             attempt.duration_ms = millis(clock.elapsed());
             self.bill.add(attempt);
             self.context.session.lock().unwrap_or_else(PoisonError::into_inner).add(attempt);
         }
+        if let Some(reason) = seen.miss {
+            self.context.cache.missed(&self.order.job, reason);
+        }
         if let Some(last) = attempts.last_mut() {
             last.time_to_first_token_ms = seen.first_token.map(millis);
         }
         let ledger = self.context.ledger.clone();
-        let record = move || attempts.iter().try_for_each(|attempt| ledger.record(attempt));
-        if let Err(error) = on_blocking_thread(record).await {
-            tracing::warn!(job = self.order.job, "the ledger did not take a row: {error}");
-            self.notes.push(format!("What this cost could not be written down: {}", error.sentence()));
+        let record = move || {
+            attempts.iter().try_for_each(|attempt| ledger.record(attempt))?;
+            // In this order: for a moment the money counts twice, and never not at all.
+            held.map_or(Ok(Vec::new()), Held::settle)
+        };
+        match on_blocking_thread(record).await {
+            Ok(spent) => self.warn_of_budget(&spent),
+            Err(error) => {
+                tracing::warn!(job = self.order.job, "the ledger did not take a row: {error}");
+                self.notes.push(format!("What this cost could not be written down: {}", error.sentence()));
+            }
         }
     }
 
     /// One attempt of a request, at the prices of its model.
-    fn attempt(
-        &self,
-        request: &MessageRequest,
-        tokens: Tokens,
-        request_id: Option<String>,
-        outcome: &str,
-        partial: bool,
-    ) -> Attempt {
+    fn attempt(&self, request: &MessageRequest, ended: Ended, miss: Option<MissReason>) -> Attempt {
+        let Ended { tokens, request_id, outcome, partial } = ended;
         let price = cost(&self.model, &tokens, false);
         Attempt {
             job: self.order.job.clone(),
@@ -165,16 +325,25 @@ impl<H: Host> Run<'_, H> {
             prices: self.model.prices_for(tokens.total_input()),
             cost_usd: price.map(|cost| cost.usd),
             saved_usd: price.map(|cost| cost.saved()),
-            started: jiff::Timestamp::now(),
+            started: Timestamp::now(),
             duration_ms: 0,
             time_to_first_token_ms: None,
             outcome: outcome.to_owned(),
-            miss_reason: None,
+            miss_reason: miss.map(word),
             partial,
             simulated: self.order.simulated,
             batch: false,
         }
     }
+}
+
+/// Whether the server turned the request away because of `diagnostics`, which not every gateway knows.
+fn refuses_diagnostics(request: &MessageRequest, error: &Error) -> bool {
+    request.diagnostics.is_some() && error.kind == ErrorKind::Config && error.message.contains("diagnostics")
+}
+
+fn word(reason: MissReason) -> String {
+    reason.as_str().to_owned()
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

@@ -6,6 +6,7 @@ use crate::claude::client::Progress;
 use crate::claude::models::Model;
 use crate::claude::usage::{Cost, Tokens};
 use crate::ledger::{Attempt, UsageReport};
+use crate::prompt::diagnosis::MissReason;
 
 /// What was seen of a request while it ran: all there is when it is cut or cancelled.
 #[derive(Default)]
@@ -15,8 +16,17 @@ pub(super) struct Seen {
     pub(super) tokens: Tokens,
     pub(super) request_id: Option<String>,
     pub(super) first_token: Option<std::time::Duration>,
+    /// Why less was read from the cache than could have been.
+    pub(super) miss: Option<MissReason>,
     /// Attempts that began to answer, broke and were repeated: they are billed all the same.
-    pub(super) broken: Vec<(Tokens, Option<String>)>,
+    pub(super) broken: Vec<Broken>,
+}
+
+/// What an attempt had reported when it broke.
+pub(super) struct Broken {
+    pub(super) tokens: Tokens,
+    pub(super) request_id: Option<String>,
+    pub(super) miss: Option<MissReason>,
 }
 
 impl Seen {
@@ -25,7 +35,8 @@ impl Seen {
         match progress {
             Progress::Sent { .. } => *self = Self { broken: std::mem::take(&mut self.broken), ..Self::default() },
             Progress::Waiting { partial: Some(partial), .. } => {
-                self.broken.push((partial.tokens, partial.request_id.clone()));
+                let miss = self.miss.take();
+                self.broken.push(Broken { tokens: partial.tokens, request_id: partial.request_id.clone(), miss });
             }
             Progress::Started { message, request_id } => {
                 self.begun = true;
@@ -51,6 +62,8 @@ pub(super) struct Bill {
     pub(super) priced: bool,
     pub(super) request_id: Option<String>,
     pub(super) partial: bool,
+    /// Of the first request that read less than could have been.
+    pub(super) miss: Option<String>,
 }
 
 impl Bill {
@@ -62,6 +75,7 @@ impl Bill {
             return;
         }
         self.tokens += attempt.tokens;
+        self.miss = self.miss.take().or_else(|| attempt.miss_reason.clone());
         self.priced = attempt.cost_usd.is_some() && (self.requests == 0 || self.priced);
         self.requests += 1;
         let usd = attempt.cost_usd.unwrap_or_default();
@@ -74,7 +88,7 @@ impl Bill {
         let cost = self.priced.then_some(Cost { usd: self.usd, uncached_usd: self.uncached_usd });
         (self.requests > 0).then(|| {
             let report = UsageReport::new(&model.id, &self.tokens, cost).request_id(self.request_id.clone());
-            report.partial(self.partial)
+            report.miss_reason(self.miss.clone()).partial(self.partial)
         })
     }
 }

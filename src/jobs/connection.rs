@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
+use url::Url;
 
 use crate::claude::client::{Auth, Client, ClientOptions};
 use crate::config::{Environment, Settings, credentials, custom_headers};
 use crate::error::Error;
+use crate::hash::sha256;
 use crate::simulator::{Running, Simulator, SimulatorOptions};
 
 /// How long connecting may take.
@@ -16,14 +19,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// An open way to the API.
 pub struct Connection {
     client: Client,
+    account: String,
     /// Stops when dropped, so it lives as long as the connection.
-    _simulator: Option<Running>,
+    simulator: Option<Running>,
 }
 
 impl Connection {
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Whose cache it is: no two servers, and no two keys, have one in common.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whether other processes read the same cache.
+    pub fn is_shared(&self) -> bool {
+        self.simulator.is_none()
     }
 }
 
@@ -76,6 +90,7 @@ impl Connections {
             }
             None => (None, settings.api.base_url.clone(), credentials(settings, &self.environment).await?),
         };
+        let account = account(&base_url, &auth);
         let client = Client::new(ClientOptions {
             base_url,
             version: settings.api.version.clone(),
@@ -86,8 +101,18 @@ impl Connections {
             connect_timeout: CONNECT_TIMEOUT,
             max_retries: settings.api.max_retries,
         })?;
-        Ok(Connection { client, _simulator: simulator })
+        Ok(Connection { client, account, simulator })
     }
+}
+
+/// A digest, from which nobody learns the key.
+fn account(base_url: &Url, auth: &Auth) -> String {
+    let key = match auth {
+        Auth::ApiKey(key) | Auth::Token(key) => key,
+    };
+    let mut digest = sha256(format!("{base_url} {}", key.expose_secret()));
+    digest.truncate(16);
+    digest
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl<H: Host> Run<'_, H> {
                 Obstacle::Bad(reason) | Obstacle::Broken(reason, _) if !repaired => {
                     repaired = true;
                     let request = prompt::repair(plan, &text, &reason);
-                    let answer = self.ask(&request).await?;
+                    let answer = self.ask(plan, &request).await?;
                     text = self.complete(answer)?;
                 }
                 Obstacle::Bad(reason) => {

@@ -15,8 +15,8 @@ use crate::workspace::Span;
 /// What happens while a request runs. Handling one must not block: a host that is slow to show things keeps them itself.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The job waits until fewer requests are running.
-    Queued,
+    /// The job waits before it sends anything.
+    Queued(Queue),
     /// An attempt starts, counted from 1 over the whole job; the text of earlier attempts is void.
     Attempt(u32),
     /// The server asked to wait, or a fault passes: the next attempt starts after `delay`.
@@ -34,6 +34,30 @@ pub enum Event<'a> {
     Usage(&'a UsageReport),
     /// The answer became an edit, which is about to be applied.
     Editing,
+    /// Something about the user's money that must not be overlooked, in a sentence.
+    Notice(&'a str),
+}
+
+/// What a job waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Fewer requests are to run.
+    Place,
+    /// Another request is writing the same prefix to the cache.
+    Cache,
+    /// Others have reserved what is left of the budget.
+    Budget,
+}
+
+impl Queue {
+    /// What a progress says.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Place => "waiting for a free place",
+            Self::Cache => "waiting for the cache",
+            Self::Budget => "waiting for the budget",
+        }
+    }
 }
 
 /// A text that may have moved on since the run began.

@@ -10,18 +10,27 @@
 
 mod ask;
 mod bill;
+mod budget;
 mod connection;
 mod edit;
+mod flight;
 mod host;
+mod life;
+mod money;
 mod order;
+mod prewarm;
 mod registry;
 mod report;
 mod run;
+mod sending;
 
+pub use budget::Budgets;
 pub use connection::{Connection, Connections};
 pub use edit::{apply_anyway, unified_diffs};
-pub use host::{Change, Current, Event, Host, Landing, Target};
+pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
+pub use life::{CacheLife, Missed};
 pub use order::{Order, new_job_id};
+pub use prewarm::{PREWARM, prewarm};
 pub use registry::{JobHandle, Registry};
 pub use report::{FileEdit, Outcome, Report};
 pub(crate) use run::panic_message;

@@ -1,5 +1,6 @@
 //! How a run ended.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::order::Order;
@@ -82,6 +83,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What all requests of the job took together; absent when none was sent.
     pub usage: Option<UsageReport>,
+    /// Until when the next action on the document reads what this one has in common with it from the cache.
+    pub warm_until: Option<jiff::Timestamp>,
     /// The model that was asked.
     pub model: String,
     /// Whether the answer came from the simulator.
@@ -106,6 +109,9 @@ impl Report {
         if let Some(usage) = &self.usage {
             parts.push(usage.line());
         }
+        if let Some(until) = self.warm_until {
+            parts.push(format!("cache warm until {}", until.to_zoned(TimeZone::system()).strftime("%H:%M")));
+        }
         if self.simulated {
             parts.push("simulated".to_owned());
         }
@@ -127,6 +133,7 @@ impl Report {
             conflict: None,
             notes: Vec::new(),
             usage: None,
+            warm_until: None,
             model: order.model.clone(),
             simulated: order.simulated,
         }

@@ -11,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::on_blocking_thread;
 use super::bill::Bill;
+use super::budget::Budgets;
 use super::connection::Connections;
 use super::edit::{self, Step};
 use super::host::Host;
+use super::life::CacheLife;
 use super::order::Order;
 use super::report::{Outcome, Report};
 use crate::actions::ResultForm;
@@ -30,6 +32,10 @@ use crate::workspace::test_files::TestPlace;
 
 /// What runs share.
 pub struct Context {
+    /// What is known of the cache.
+    pub cache: Arc<CacheLife>,
+    /// What was said about budgets.
+    pub budgets: Arc<Budgets>,
     /// The way to the API.
     pub connections: Arc<Connections>,
     /// Where costs and explanations are written down.
@@ -61,22 +67,7 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
-    let mut run = Run {
-        context,
-        order,
-        host,
-        cancel,
-        model: models::lookup(&order.model),
-        bill: Bill::default(),
-        attempts: 0,
-        asked: Vec::new(),
-        original: None,
-        notes: Vec::new(),
-        edits: Vec::new(),
-        conflict: None,
-        explanation: None,
-        reason: None,
-    };
+    let mut run = Run::new(context, order, host, cancel);
     let (outcome, error) = match run.steps().await {
         Ok(outcome) => (outcome, None),
         Err(Stop::Cancelled) => (Outcome::Cancelled, None),
@@ -95,6 +86,7 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
         reason: run.reason,
         error,
         usage: run.bill.report(&run.model),
+        warm_until: run.warm_until,
         explanation: run.explanation,
         edits: run.edits,
         conflict: run.conflict,
@@ -183,6 +175,35 @@ pub(super) struct Run<'a, H> {
     pub(super) conflict: Option<String>,
     pub(super) explanation: Option<Explanation>,
     pub(super) reason: Option<String>,
+    pub(super) warm_until: Option<jiff::Timestamp>,
+}
+
+impl<'a, H: Host> Run<'a, H> {
+    /// A run at its beginning.
+    pub(super) fn new(context: &'a Context, order: &'a Order, host: &'a H, cancel: &'a CancellationToken) -> Self {
+        Run {
+            context,
+            order,
+            host,
+            cancel,
+            model: models::lookup(&order.model),
+            bill: Bill::default(),
+            attempts: 0,
+            asked: Vec::new(),
+            original: None,
+            notes: Vec::new(),
+            edits: Vec::new(),
+            conflict: None,
+            explanation: None,
+            reason: None,
+            warm_until: None,
+        }
+    }
+
+    /// What is to be sent. A large file takes a while to parse.
+    pub(super) fn plan(&self, place: Option<&TestPlace>) -> Result<Plan, Error> {
+        tokio::task::block_in_place(|| plan_for(&self.context.planner, self.order, self.host, &self.model, place))
+    }
 }
 
 impl<H: Host> Run<'_, H> {
@@ -192,10 +213,10 @@ impl<H: Host> Run<'_, H> {
             ResultForm::Tests => Some(edit::place_for_tests(order)?),
             _ => None,
         };
-        // A large file takes a while to parse.
-        let plan = tokio::task::block_in_place(|| {
-            plan_for(&self.context.planner, order, self.host, &self.model, place.as_ref())
-        })?;
+        // First, because what is in the cache decides what is worth writing to it.
+        let connected = self.connect().await;
+        let plan = self.plan(place.as_ref())?;
+        connected?;
         self.notes.extend(plan.notes.iter().cloned());
         self.asked.clone_from(&plan.request.messages);
         if order.action.result == ResultForm::Edit {
@@ -204,7 +225,7 @@ impl<H: Host> Run<'_, H> {
             let original = self.original.insert(Arc::new(original)).clone();
             tokio::task::spawn_blocking(move || original.parse());
         }
-        let answer = self.ask(&plan.request).await?;
+        let answer = self.ask(&plan, &plan.request).await?;
         match order.action.result {
             ResultForm::Edit => self.land(&plan, answer, Step::Selection).await,
             ResultForm::Tests => match place {

@@ -23,7 +23,7 @@ pub use explanations::{ExplainedCode, StoredExplanation, code_hash};
 pub use prefixes::StoredPrefix;
 pub use reservations::Reservation;
 pub use store::Warning;
-pub use totals::{By, Totals, TotalsReport, UsageRow, day_start};
+pub use totals::{By, Totals, TotalsReport, UsageRow, day_start, month_start};
 pub use usage::UsageReport;
 
 use crate::error::{Error, ErrorKind};

@@ -164,6 +164,12 @@ pub fn day_start(now: Timestamp, zone: &TimeZone) -> Timestamp {
     now.to_zoned(zone.clone()).start_of_day().map_or(Timestamp::MIN, |start| start.timestamp())
 }
 
+/// When the local month of `now` began.
+pub fn month_start(now: Timestamp, zone: &TimeZone) -> Timestamp {
+    let first = now.to_zoned(zone.clone()).date().first_of_month();
+    first.to_zoned(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp())
+}
+
 impl Ledger {
     /// The sum over all attempts since a moment, or ever.
     pub fn totals(&self, since: Option<Timestamp>) -> Result<Totals, Error> {

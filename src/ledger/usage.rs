@@ -103,11 +103,23 @@ impl UsageReport {
         line.push_str(" · ");
         line.push_str(&price(self.cost_usd, self.saved_usd));
         if let Some(reason) = &self.miss_reason {
-            let _ = write!(line, " · cache missed: {reason}");
+            let _ = write!(line, " · {}", missed(reason));
         }
         if self.partial {
             line.push_str(" · cut short, so billed for more output than was reported");
         }
         line
+    }
+}
+
+/// Why less was read from the cache than could have been, for people.
+fn missed(reason: &str) -> String {
+    match reason {
+        "first" => "not cached before".to_owned(),
+        "too_short" => "too short to be cached".to_owned(),
+        "not_ready" => "cache missed: it was still being written".to_owned(),
+        "model" | "settings" | "tools" | "rules" | "document" => format!("cache missed: {reason} changed"),
+        "system" => "cache missed: system prompt changed".to_owned(),
+        _ => format!("cache missed: {reason}"),
     }
 }

@@ -9,21 +9,25 @@ mod breakpoints;
 pub mod context;
 mod conventions;
 mod describe;
+pub mod diagnosis;
 mod document;
 mod estimate;
 mod instruction;
 mod planner;
+mod prewarm;
 mod repair;
 mod rules;
 pub mod tags;
 pub mod warmth;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use context::Context;
 pub use describe::describe;
 pub use estimate::estimate_tokens;
 pub use planner::Planner;
+pub use prewarm::prewarm;
 pub use repair::repair;
 pub use rules::{RulesFile, rules};
 
@@ -130,7 +134,8 @@ pub struct Layer {
 }
 
 /// The parts of a prompt, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LayerName {
     /// Tools; document actions have none.
     Tools,

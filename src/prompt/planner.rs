@@ -49,4 +49,8 @@ impl Planner {
     pub fn warmth(&self) -> &Warmth {
         &self.warmth
     }
+    /// What is known of the cache, to be told what others wrote to it.
+    pub fn warmth_mut(&mut self) -> &mut Warmth {
+        &mut self.warmth
+    }
 }

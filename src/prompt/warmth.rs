@@ -4,8 +4,11 @@
 //! can be read once the writing response has begun, and lives from the **start** of the request that last wrote or read it.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Plan;
@@ -19,7 +22,8 @@ pub const LOOK_BACK: usize = 20;
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Names a cache entry: everything up to and including a breakpoint, with the model and the settings that split the cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PrefixKey([u8; 16]);
 
 impl PrefixKey {
@@ -42,6 +46,34 @@ impl PrefixKey {
         let mut key = [0; 16];
         key.copy_from_slice(&hash.finalize()[..16]);
         Self(key)
+    }
+}
+
+impl fmt::Display for PrefixKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::hash::hex(&self.0))
+    }
+}
+
+impl From<PrefixKey> for String {
+    fn from(key: PrefixKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl FromStr for PrefixKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes())).map_err(|_| "not a prefix's key")
+    }
+}
+
+impl TryFrom<String> for PrefixKey {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -155,6 +187,38 @@ impl Warmth {
         breakpoints(plan).filter_map(|(at, _)| self.found(plan, at, now)).max()
     }
 
+    /// Another process's request wrote or read this entry, which can be read until then.
+    pub fn learn(&mut self, key: PrefixKey, ttl: Ttl, until: Timestamp) {
+        let entry = self.entries.entry(key).or_insert(Entry { ttl, until: None, pending: None });
+        if entry.until.is_none_or(|known| known < until) {
+            entry.until = Some(until);
+            entry.ttl = ttl;
+        }
+    }
+
+    /// The entries that a request sent now would have to write, shortest first.
+    pub fn cold(&self, plan: &Plan, now: Timestamp) -> Vec<PrefixKey> {
+        let read = self.read(plan, now);
+        let behind = breakpoints(plan).filter(|(at, _)| read.is_none_or(|read| *at > read));
+        behind.map(|(at, _)| plan.layers[at].prefix).collect()
+    }
+
+    /// What the input of a request sent now is expected to be made of, by the estimates of its layers.
+    pub fn expected(&self, plan: &Plan, now: Timestamp) -> Tokens {
+        let up_to = |layer: usize| plan.layers[..=layer].iter().map(|layer| layer.estimated_tokens).sum::<u64>();
+        let cache_read = self.read(plan, now).map_or(0, up_to);
+        let hour = breakpoints(plan).filter(|(_, ttl)| *ttl == Ttl::OneHour).last();
+        let hour = hour.map_or(0, |(at, _)| up_to(at)).max(cache_read);
+        let last = breakpoints(plan).last().map_or(0, |(at, _)| up_to(at)).max(hour);
+        Tokens {
+            cache_read,
+            cache_write_1h: hour - cache_read,
+            cache_write_5m: last - hour,
+            input: plan.estimated_input_tokens.saturating_sub(last),
+            ..Tokens::default()
+        }
+    }
+
     /// The layer whose entry the breakpoint behind layer `at` finds: the nearest in front of it, not too many blocks away.
     fn found(&self, plan: &Plan, at: usize, now: Timestamp) -> Option<usize> {
         let mut blocks = 0;
@@ -213,6 +277,36 @@ mod tests {
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    #[test]
+    fn what_is_cold_and_what_it_will_take_follow_from_what_is_warm() {
+        let mut warmth = Warmth::default();
+        let mut plan = plan(&[("system", SHORT), ("rules", None), ("document", SHORT), ("task", None)]);
+        plan.estimated_input_tokens = 4000;
+        let [system, document] = [plan.layers[0].prefix, plan.layers[2].prefix];
+        assert_eq!(warmth.cold(&plan, at(0)), [system, document]);
+        assert_eq!(warmth.expected(&plan, at(0)), Tokens { input: 1000, cache_write_5m: 3000, ..Tokens::default() });
+        warmth.learn(system, Ttl::OneHour, at(30));
+        warmth.learn(system, Ttl::FiveMinutes, at(5));
+        assert_eq!(warmth.heat(system, at(0)), Heat::Warm { until: at(30), ttl: Ttl::OneHour }, "the longer counts");
+        assert_eq!(warmth.cold(&plan, at(0)), [document]);
+        let warm = Tokens { input: 1000, cache_read: 1000, cache_write_5m: 2000, ..Tokens::default() };
+        assert_eq!(warmth.expected(&plan, at(0)), warm);
+        plan.layers[0].breakpoint = Some(Ttl::OneHour);
+        let hour = Tokens { input: 1000, cache_write_1h: 1000, cache_write_5m: 2000, ..Tokens::default() };
+        assert_eq!(Warmth::default().expected(&plan, at(0)), hour);
+        warmth.learn(document, Ttl::FiveMinutes, at(5));
+        assert_eq!(warmth.cold(&plan, at(0)), []);
+        assert_eq!(warmth.cold(&plan, at(6)), [document]);
+    }
+
+    #[test]
+    fn a_key_survives_the_ledger() {
+        let key = PrefixKey::root("settings").and("system");
+        assert_eq!(key.to_string().parse(), Ok(key));
+        assert_eq!(serde_json::from_value::<PrefixKey>(serde_json::json!(key)).expect("a key"), key);
+        assert!("no key".parse::<PrefixKey>().is_err());
     }
 
     const WRITTEN: Tokens =

@@ -100,7 +100,7 @@ impl Feed {
     pub(super) fn event(&self, event: &Event<'_>) {
         let mut outbox = self.0.lock();
         match event {
-            Event::Queued => outbox.say("waiting for a free place"),
+            Event::Queued(queue) => outbox.say(queue.as_str()),
             Event::Attempt(attempt) => {
                 outbox.parts.push(Part::Begin(*attempt));
                 outbox.line = Line::default();
@@ -129,6 +129,8 @@ impl Feed {
                 outbox.parts.push(Part::Edit);
                 outbox.say("applying the edit");
             }
+            // A message of its own, not a line that the next one replaces.
+            Event::Notice(_) => return,
         }
         let known = std::mem::replace(&mut outbox.changed, true);
         let sent = self.0.send(&mut outbox);

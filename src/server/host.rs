@@ -81,6 +81,9 @@ impl Drop for EditorHost {
 
 impl Host for EditorHost {
     fn event(&self, event: Event<'_>) {
+        if let Event::Notice(text) = &event {
+            self.session.tell(MessageType::Warning, format!("Aside: {text}"));
+        }
         self.feed.event(&event);
     }
 

@@ -4,6 +4,7 @@
 //! wire order; handlers of requests take a snapshot and leave.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lsp_types::{MessageType, Uri};
@@ -21,9 +22,10 @@ use super::standing::Standing;
 use super::stdout::Outlet;
 use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
-use crate::jobs::{Connections, Context, Registry};
+use crate::jobs::{Budgets, CacheLife, Connections, Context, Missed, Registry};
 use crate::ledger::{Ledger, Totals};
 use crate::prompt::Planner;
+use crate::prompt::diagnosis::Warm;
 use crate::simulator::SimulatorOptions;
 use crate::workspace::Documents;
 use crate::workspace::roots::Roots;
@@ -49,6 +51,8 @@ pub(super) struct Session {
     pub(super) ledger: Ledger,
     totals: Arc<Mutex<Totals>>,
     planner: Arc<Mutex<Planner>>,
+    cache: Arc<CacheLife>,
+    budgets: Arc<Budgets>,
     state: Mutex<State>,
     /// Counts the changes of all documents, to wake those who wait for one.
     changes: watch::Sender<u64>,
@@ -76,6 +80,8 @@ pub(super) struct State {
     pub(super) expectations: Expectations,
     /// The explanations of open documents, for hovers.
     pub(super) explained: HashMap<Uri, Arc<Vec<Explained>>>,
+    /// The folders whose shared prompt was written to the cache when they were opened; none stands for files of no folder.
+    pub(super) warmed: Vec<Option<PathBuf>>,
     /// How many explanations this process made; what was read from the ledger while one came is out of date.
     pub(super) explanations: u64,
     /// How many hovers there were.
@@ -91,6 +97,8 @@ pub(super) struct State {
     said: Vec<String>,
     /// How often the client was asked for its settings; only the newest answer counts.
     pub(super) pulls: u64,
+    /// Which of these questions was answered last.
+    pub(super) pulled: u64,
 }
 
 impl State {
@@ -123,12 +131,14 @@ impl Session {
             outlet,
             connections: Arc::new(Connections::new(environment.clone(), simulator)),
             ledger: Ledger::lazy(paths.ledger()),
+            budgets: Arc::new(Budgets::new(paths.config_file.clone())),
             paths,
             registry: Registry::default(),
             jobs: TaskTracker::new(),
             end,
             totals: Arc::default(),
             planner: Arc::default(),
+            cache: Arc::default(),
             status_due: Notify::new(),
             state: Mutex::new(State {
                 documents: Documents::default(),
@@ -142,6 +152,7 @@ impl Session {
                 tokens: HashMap::new(),
                 expectations: Expectations::default(),
                 explained: HashMap::new(),
+                warmed: Vec::new(),
                 explanations: 0,
                 hovers: 0,
                 asking: None,
@@ -149,6 +160,7 @@ impl Session {
                 standing: Standing::default(),
                 said: Vec::new(),
                 pulls: 0,
+                pulled: 0,
             }),
             changes: watch::Sender::new(0),
         }
@@ -178,6 +190,8 @@ impl Session {
     pub(super) fn context(&self) -> Context {
         let limit = self.state().limit.1.clone();
         Context {
+            cache: self.cache.clone(),
+            budgets: self.budgets.clone(),
             connections: self.connections.clone(),
             ledger: self.ledger.clone(),
             limit,
@@ -189,6 +203,11 @@ impl Session {
     /// What this process took so far.
     pub(super) fn totals(&self) -> Totals {
         *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What can still be read from the cache, and why the newest request missed that did.
+    pub(super) fn cache(&self) -> (Vec<Warm>, Option<Missed>) {
+        (self.cache.warm(&self.planner, jiff::Timestamp::now()), self.cache.last_miss())
     }
 
     /// Says what went wrong with the ledger's file, if anything did since.

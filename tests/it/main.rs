@@ -13,6 +13,8 @@ mod support;
 
 mod act;
 mod bad_input;
+mod budgets;
+mod cache_life;
 mod cancel;
 mod code_actions;
 mod edits;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ropey::Rope;
 
-use super::super::terminal;
+use super::super::terminal::{self, WARNING};
 use crate::actions::ResultForm;
 use crate::claude::words::counters;
 use crate::error::Error;
@@ -101,7 +101,7 @@ impl TerminalHost {
 impl Host for TerminalHost {
     fn event(&self, event: Event<'_>) {
         match event {
-            Event::Queued => self.say("waiting".to_owned()),
+            Event::Queued(queue) => self.say(queue.as_str().to_owned()),
             Event::Attempt(attempt) => {
                 let mut state = self.state();
                 state.tail = LineTail::new(TAIL_WIDTH);
@@ -136,6 +136,9 @@ impl Host for TerminalHost {
             }
             Event::Usage(usage) => self.say(counters(&usage.tokens())),
             Event::Editing => self.say("editing".to_owned()),
+            Event::Notice(text) => self.bar.suspend(|| {
+                let _ = writeln!(terminal::stderr(), "{WARNING}warning{WARNING:#}: {text}");
+            }),
         }
     }
 

@@ -20,6 +20,7 @@ fn report(outcome: Outcome) -> Report {
         edits: Vec::new(),
         notes: Vec::new(),
         usage: None,
+        warm_until: None,
         model: "model".to_owned(),
         simulated: false,
     }

@@ -6,11 +6,13 @@ use lsp_types::{ConfigurationItem, DidChangeConfigurationParams, DidChangeWorksp
 
 use super::super::backend::Backend;
 use super::super::session::Session;
+use super::prewarm;
 
 /// The settings changed. Some clients send them along, others only say so and wait to be asked.
 pub(in crate::server) async fn did_change_configuration(backend: &Backend, params: DidChangeConfigurationParams) {
     take_over(&backend.session, params.settings);
     pull(&backend.session);
+    prewarm::when_due(&backend.session);
 }
 
 /// Folders came or went.
@@ -27,6 +29,7 @@ pub(in crate::server) async fn did_change_workspace_folders(
         state.layers.set_workspace_root(first.as_deref());
     }
     backend.session.resolve_settings();
+    prewarm::when_due(&backend.session);
 }
 
 /// Asks the client for its settings, if it answers such questions.
@@ -42,13 +45,16 @@ pub(in crate::server) fn pull(session: &Arc<Session>) {
     let session = session.clone();
     tokio::spawn(async move {
         let item = ConfigurationItem { scope_uri: None, section: Some("aside".to_owned()) };
-        if let Ok(mut values) = session.client.configuration(vec![item]).await
-            && let Some(value) = values.pop()
-            // Of two answers that come at once, either may get here first.
-            && session.state().pulls == pull
-        {
+        let values = session.client.configuration(vec![item]).await;
+        // Of two answers that come at once, either may get here first.
+        if session.state().pulls != pull {
+            return;
+        }
+        if let Some(value) = values.ok().and_then(|mut values| values.pop()) {
             take_over(&session, value);
         }
+        session.state().pulled = pull;
+        prewarm::when_due(&session);
     });
 }
 

@@ -6,6 +6,7 @@ pub(super) mod content;
 pub(super) mod execute_command;
 pub(super) mod hover;
 pub(super) mod lifecycle;
+pub(super) mod prewarm;
 pub(super) mod run;
 pub(super) mod text_sync;
 pub(super) mod usage;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::super::backend::Backend;
 use super::super::from_proto;
+use super::prewarm;
 
 /// A document was opened.
 pub(in crate::server) async fn did_open(backend: &Backend, params: DidOpenTextDocumentParams) {
@@ -22,6 +23,7 @@ pub(in crate::server) async fn did_open(backend: &Backend, params: DidOpenTextDo
         state.explained.remove(&uri);
     }
     backend.session.documents_changed();
+    prewarm::when_due(&backend.session);
 }
 
 /// A document was changed; each change counts in the text that the one before it made.

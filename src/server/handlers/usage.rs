@@ -42,11 +42,14 @@ pub(in crate::server) fn start_status(session: &Arc<Session>) {
                 let running = session.registry.list();
                 let running: Vec<_> =
                     running.into_iter().map(|(job, title)| json!({ "job": job, "title": title })).collect();
+                let (warm, last_miss) = session.cache();
                 Ok(json!({
                     "running": running,
                     "session": session.totals(),
                     "day": ledger.totals(Some(today()))?,
                     "simulated": session.simulated(),
+                    "warm": warm,
+                    "lastMiss": last_miss,
                 }))
             });
             match status.await {
