@@ -10,6 +10,7 @@ use super::bill::Seen;
 use super::connection::Connection;
 use super::flight::{self, Claim, Turn};
 use super::host::{Event, Host, Queue};
+use super::life::warm_until;
 use super::money::Held;
 use super::run::{Run, Stop};
 use super::sending::Sending;
@@ -97,7 +98,7 @@ impl<H: Host> Run<'_, H> {
                     Err(self.failed(failure))
                 }
                 Some(Ok(answer)) => {
-                    self.warm_until = self.context.cache.warm_until(plan, &self.context.planner, Timestamp::now());
+                    self.warm_until = warm_until(plan, &self.context.planner, Timestamp::now());
                     Self::accepted(answer)
                 }
             };

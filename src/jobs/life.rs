@@ -114,16 +114,6 @@ impl CacheLife {
         self.state().trail.previous(subject)?.message.clone()
     }
 
-    /// Until when all that other requests share of a plan can be read; none when it cannot.
-    pub(super) fn warm_until(&self, plan: &Plan, planner: &Mutex<Planner>, now: Timestamp) -> Option<Timestamp> {
-        let shared = |layer: &&Layer| layer.breakpoint.is_some() && layer.name <= LayerName::Document;
-        let last = plan.layers.iter().rfind(shared)?;
-        match lock(planner).warmth().heat(last.prefix, now) {
-            Heat::Warm { until, .. } => Some(until),
-            _ => None,
-        }
-    }
-
     /// What can still be read from the cache, the next to expire first.
     pub fn warm(&self, planner: &Mutex<Planner>, now: Timestamp) -> Vec<Warm> {
         self.state().trail.warm(lock(planner).warmth(), now)
@@ -141,4 +131,14 @@ impl CacheLife {
 
 pub(super) fn lock(planner: &Mutex<Planner>) -> MutexGuard<'_, Planner> {
     planner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Until when all that other requests share of a plan can be read; none when it cannot.
+pub(super) fn warm_until(plan: &Plan, planner: &Mutex<Planner>, now: Timestamp) -> Option<Timestamp> {
+    let shared = |layer: &&Layer| layer.breakpoint.is_some() && layer.name <= LayerName::Document;
+    let last = plan.layers.iter().rfind(shared)?;
+    match lock(planner).warmth().heat(last.prefix, now) {
+        Heat::Warm { until, .. } => Some(until),
+        _ => None,
+    }
 }
