@@ -99,8 +99,9 @@ impl From<Prices> for [f64; 5] {
 pub struct LongPrompt {
     /// They begin above this many tokens of input, cached or not.
     pub over_tokens: u64,
-    /// The prices.
-    pub prices: Prices,
+    /// The prices; `None` when not known.
+    #[serde(default)]
+    pub prices: Option<Prices>,
 }
 
 /// Which forms of `thinking` a model takes, and what it does without one.
@@ -248,7 +249,7 @@ impl Model {
     /// The prices of a request with so many tokens of input in all (plain, written and read); `None` when not known.
     pub fn prices_for(&self, total_input_tokens: u64) -> Option<Prices> {
         match self.long_prompt {
-            Some(long) if total_input_tokens > long.over_tokens => Some(long.prices),
+            Some(long) if total_input_tokens > long.over_tokens => long.prices,
             _ => self.prices,
         }
     }

@@ -110,7 +110,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     if args.dry_run {
         let plan = plan(&order, &host)?;
         let mut out = terminal::stdout();
-        writeln!(out, "{}", prompt::describe(&plan).trim_end())?;
+        writeln!(out, "{}", prompt::describe(&plan, &order.settings.model_data(&order.model)).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
     let context = Context {

@@ -83,13 +83,13 @@ fn show(workspace: Option<PathBuf>, json: bool, invocation: &Invocation) -> anyh
 fn print_shown(out: &mut impl Write, resolved: &Resolved) -> std::io::Result<()> {
     let values = resolved.settings.values();
     let mut lines: Vec<(String, String, String)> = Vec::new();
-    for key in key_names().into_iter().filter(|key| !key.starts_with("actions.NAME")) {
+    for key in key_names().into_iter().filter(|key| !key.contains(".NAME.")) {
         let value = values.iter().find(|(name, _)| *name == key);
         let value = value.map_or_else(|| "(not set)".to_owned(), |(_, value)| value.to_string());
         let source = resolved.origin(&key).to_string();
         lines.push((key, value, source));
     }
-    for (key, value) in values.iter().filter(|(key, _)| key.starts_with("actions.")) {
+    for (key, value) in values.iter().filter(|(key, _)| key.starts_with("actions.") || key.starts_with("prices.")) {
         lines.push((key.clone(), value.to_string(), resolved.origin(key).to_string()));
     }
     let width = |cell: fn(&(String, String, String)) -> &String, most: usize| {

@@ -17,16 +17,16 @@ pub fn camel(key: &str) -> String {
     camel
 }
 
-/// `maxOutputTokens` → `max_output_tokens`; what is `snake_case` already stays, so an editor may use either.
+/// `maxOutputTokens` → `max_output_tokens` and `cacheWrite5m` → `cache_write_5m`; what is `snake_case` already stays, so an
+/// editor may use either.
 pub fn snake(key: &str) -> String {
     let mut snake = String::with_capacity(key.len() + 4);
     for character in key.chars() {
-        if character.is_ascii_uppercase() {
+        let begins_number = character.is_ascii_digit() && snake.ends_with(|before: char| before.is_ascii_lowercase());
+        if character.is_ascii_uppercase() || begins_number {
             snake.push('_');
-            snake.push(character.to_ascii_lowercase());
-        } else {
-            snake.push(character);
         }
+        snake.push(character.to_ascii_lowercase());
     }
     snake
 }

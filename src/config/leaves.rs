@@ -11,7 +11,7 @@ use super::{Problem, Source};
 /// One value, as a layer says it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Leaf {
-    /// The keys that lead to it, in `snake_case`; names of actions as they are.
+    /// The keys that lead to it, in `snake_case`; names of actions and models as they are.
     pub(super) path: Vec<String>,
     /// The same keys with dots, as the source spells them.
     pub(super) spelled: String,
@@ -118,9 +118,10 @@ fn json_object(
 ) {
     for (key, value) in members {
         let outer = path.len();
-        // What stands under `actions` is the action's own name. Elsewhere `cache.ttl` is short for `ttl` in `cache`.
+        // What stands under `actions` is the action's own name, and the model's under `prices`. Elsewhere `cache.ttl` is
+        // short for `ttl` in `cache`.
         match path.as_slice() {
-            [section] if section == "actions" => path.push(key.clone()),
+            [section] if section == "actions" || section == "prices" => path.push(key.clone()),
             [] => path.extend(key.strip_prefix("aside.").unwrap_or(key).split('.').map(snake)),
             _ => path.extend(key.split('.').map(snake)),
         }

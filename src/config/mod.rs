@@ -11,6 +11,7 @@ mod layers;
 mod leaves;
 mod options;
 mod paths;
+mod prices;
 mod problem;
 mod reference;
 mod schema;
@@ -24,10 +25,11 @@ pub use self::environment::Environment;
 pub use self::keys::{camel, snake};
 pub use self::layers::{Layers, Resolved};
 pub use self::options::{
-    ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, Options, PrivacyOptions,
-    ThinkingOptions,
+    ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, LongPriceOptions, Options,
+    PriceOptions, PrivacyOptions, ThinkingOptions,
 };
 pub use self::paths::Paths;
+pub use self::prices::{OwnPrices, PriceSettings};
 pub use self::problem::{Problem, Source};
 pub use self::reference::{commented_file, reference};
 pub use self::schema::{Spelling, key_names, schema};

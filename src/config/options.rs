@@ -45,6 +45,11 @@ pub struct Options {
     pub budget: BudgetOptions,
     /// Settings of single actions, by the action's name.
     pub actions: BTreeMap<String, ActionOptions>,
+    /// Prices of your own, by the model's id (in quotes if it has a dot), in US dollars per million tokens: for a model
+    /// that Aside does not know, or a contract. What is left out is what Aside knows; while a price is not known, neither
+    /// is what a request cost. Only the user file, the environment and flags may set these: what budgets are compared
+    /// with is computed from them.
+    pub prices: BTreeMap<String, PriceOptions>,
 }
 
 /// `api.*`
@@ -148,6 +153,43 @@ pub struct ActionOptions {
     /// Effort for this action alone. A change of effort loses the cached prompt, so this action then pays for its own.
     #[schemars(schema_with = "effort")]
     pub effort: Option<Effort>,
+}
+
+/// `prices.NAME.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PriceOptions {
+    /// Input that is neither read from the cache nor written to it.
+    pub input: Option<Dollars>,
+    /// Output, thinking included.
+    pub output: Option<Dollars>,
+    /// Input that is written to the cache for five minutes.
+    pub cache_write_5m: Option<Dollars>,
+    /// Input that is written to the cache for an hour.
+    pub cache_write_1h: Option<Dollars>,
+    /// Input that is read from the cache.
+    pub cache_read: Option<Dollars>,
+    /// Prices of long prompts, which hold for all tokens of such a request.
+    pub long: LongPriceOptions,
+}
+
+/// `prices.NAME.long.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LongPriceOptions {
+    /// A prompt is long above this many tokens of input, cached or not. Then these prices hold for all tokens of the
+    /// request, and each that is left out is what Aside knows of the model's long prompts.
+    pub over_tokens: Option<Whole<1, 1_000_000_000>>,
+    /// As `input`, for long prompts.
+    pub input: Option<Dollars>,
+    /// As `output`, for long prompts.
+    pub output: Option<Dollars>,
+    /// As `cache_write_5m`, for long prompts.
+    pub cache_write_5m: Option<Dollars>,
+    /// As `cache_write_1h`, for long prompts.
+    pub cache_write_1h: Option<Dollars>,
+    /// As `cache_read`, for long prompts.
+    pub cache_read: Option<Dollars>,
 }
 
 /// The wire's type has no schema of its own; a test keeps this list complete.

@@ -33,8 +33,8 @@ in it or in `ANTHROPIC_BASE_URL` is wrong, actions end with that error. `aside d
 ## What a repository may not set
 
 The workspace's file comes with somebody's repository, and so can an editor's settings (`.vscode/settings.json`, `.nvim.lua`,
-`.helix/languages.toml`). So `api.*` and `budget.*` count only in your own file, in the environment and as flags; elsewhere
-they are refused and reported. `privacy.redact` can be switched on there but not off, and what `privacy.exclude` lists there
+`.helix/languages.toml`). So `api.*`, `budget.*` and `prices.*` count only in your own file, in the environment and as flags;
+elsewhere they are refused and reported. `privacy.redact` can be switched on there but not off, and what `privacy.exclude` lists there
 is added to your own list.
 
 ## Environment
@@ -73,9 +73,10 @@ pub fn reference() -> String {
 }
 
 fn heading(page: &mut String, section: &str) {
-    let title = if section == "actions" { "actions.NAME" } else { section };
-    let description = schema::at(&[section.to_owned()]).map(description).unwrap_or_default();
-    let _ = write!(page, "\n### `{title}`\n\n{description}\n");
+    let schema = schema::at(&[section.to_owned()]);
+    let named = schema.is_some_and(|schema| schema.get("additionalProperties").is_some_and(Value::is_object));
+    let title = if named { format!("{section}.NAME") } else { section.to_owned() };
+    let _ = write!(page, "\n### `{title}`\n\n{}\n", schema.map(description).unwrap_or_default());
 }
 
 fn entry(page: &mut String, name: &str, key: &Value) {
@@ -99,7 +100,7 @@ fn entry(page: &mut String, name: &str, key: &Value) {
 
 /// Whether a key counts only where no repository can have written it.
 fn is_personal(name: &str) -> bool {
-    name.starts_with("api.") || name.starts_with("budget.")
+    ["api.", "budget.", "prices."].iter().any(|section| name.starts_with(section))
 }
 
 /// A configuration file in which every key stands as a comment, with its default or an example. One for a workspace
@@ -115,7 +116,10 @@ pub fn commented_file(for_workspace: bool) -> String {
             return;
         }
         let (own_section, last) = match name.rsplit_once('.') {
-            Some((section, last)) => (Some(section.replace("NAME", "explain")), last),
+            Some((section, last)) => {
+                let name = if section.starts_with("prices") { "claude-sonnet-5-5" } else { "explain" };
+                (Some(section.replace("NAME", name)), last)
+            }
             None => (None, name),
         };
         if own_section != section {
@@ -147,6 +151,12 @@ fn example(key: &str) -> Value {
         "daily_usd" => 5.0.into(),
         "monthly_usd" => 50.0.into(),
         "enabled" => true.into(),
+        "input" => 2.0.into(),
+        "output" => 10.0.into(),
+        "cache_write_5m" => 2.5.into(),
+        "cache_write_1h" => 4.0.into(),
+        "cache_read" => 0.1.into(),
+        "over_tokens" => 200_000.into(),
         "max_output_tokens" => 8000.into(),
         _ => "claude-haiku-5-5".into(),
     }

@@ -25,7 +25,7 @@ pub fn schema(spelling: Spelling) -> Value {
     }
 }
 
-/// All keys by their dotted `snake_case` names, in the order of the reference; an action's name is `NAME`.
+/// All keys by their dotted `snake_case` names, in the order of the reference; the name of an action or a model is `NAME`.
 pub fn key_names() -> Vec<String> {
     let mut names = Vec::new();
     collect(&SNAKE, "", &mut |name, _| names.push(name.to_owned()));

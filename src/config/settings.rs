@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::options::{ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, Options, PrivacyOptions};
+use super::prices::PriceSettings;
 use super::values::{Argv, Dollars, Glob};
 use crate::claude::types::Effort;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub budget: Budget,
     /// By the action's id.
     pub actions: BTreeMap<String, ActionSettings>,
+    /// By the model's id.
+    pub prices: BTreeMap<String, PriceSettings>,
 }
 
 /// `api.*`
@@ -199,6 +202,7 @@ impl Default for Settings {
             privacy: Privacy { exclude: Vec::new(), redact: true },
             budget: Budget::default(),
             actions: BTreeMap::new(),
+            prices: BTreeMap::new(),
         }
     }
 }
@@ -259,6 +263,7 @@ impl Settings {
             privacy,
             budget,
             actions,
+            prices,
         } = self;
         let mut values = vec![
             ("model".to_owned(), json!(model)),
@@ -290,6 +295,9 @@ impl Settings {
             values.push((format!("actions.{name}.max_output_tokens"), json!(max_output_tokens)));
             values.push((format!("actions.{name}.effort"), json!(effort)));
         }
+        for (model, prices) in prices {
+            values.extend(prices.values().into_iter().map(|(key, value)| (format!("prices.{model}.{key}"), value)));
+        }
         values.retain(|(_, value)| !value.is_null());
         values
     }
@@ -309,6 +317,7 @@ impl Settings {
             privacy,
             budget,
             actions,
+            prices,
         } = options;
         let defaults = Self::default();
         Self {
@@ -327,6 +336,7 @@ impl Settings {
             privacy: Privacy::from_options(privacy),
             budget: Budget::from_options(budget),
             actions: actions.into_iter().map(|(name, options)| (name, ActionSettings::from_options(options))).collect(),
+            prices: prices.into_iter().map(|(model, options)| (model, PriceSettings::from_options(options))).collect(),
         }
     }
 }

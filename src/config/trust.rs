@@ -24,6 +24,7 @@ pub(super) fn judge(leaf: &Leaf) -> Verdict {
     match keys.as_slice() {
         ["api", ..] => Verdict::Refuse("it would choose where your code and your key are sent"),
         ["budget", ..] => Verdict::Refuse("it would choose how much you spend"),
+        ["prices", ..] => Verdict::Refuse("it would choose what your bill says"),
         ["privacy", "exclude"] => Verdict::Add,
         ["privacy", "redact"] if leaf.value == Ok(Value::Bool(false)) => {
             Verdict::Refuse("it would send what looks like a secret")

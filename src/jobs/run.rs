@@ -20,7 +20,7 @@ use super::order::Order;
 use super::report::{Outcome, Report};
 use crate::actions::ResultForm;
 use crate::claude::client::Answer;
-use crate::claude::models::{self, Model};
+use crate::claude::models::Model;
 use crate::claude::types::{ContentBlock, Message, Role, StopReason};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals};
@@ -102,7 +102,8 @@ pub fn plan<H: Host>(order: &Order, host: &H) -> Result<Plan, Error> {
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
         _ => None,
     };
-    plan_for(&Mutex::default(), order, host, &models::lookup(&order.model), place.as_ref())
+    let model = order.settings.model_data(&order.model);
+    plan_for(&Mutex::default(), order, host, &model, place.as_ref())
 }
 
 fn plan_for<H: Host>(
@@ -186,7 +187,7 @@ impl<'a, H: Host> Run<'a, H> {
             order,
             host,
             cancel,
-            model: models::lookup(&order.model),
+            model: order.settings.model_data(&order.model),
             bill: Bill::default(),
             attempts: 0,
             asked: Vec::new(),

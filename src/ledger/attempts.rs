@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Row, named_params};
 
 use super::Ledger;
-use crate::claude::models::Prices;
-use crate::claude::usage::Tokens;
+use crate::claude::models::{Model, Prices};
+use crate::claude::usage::{Tokens, cost_at};
 use crate::error::Error;
 
 /// One request to the API, and what came of it.
@@ -25,7 +25,7 @@ pub struct Attempt {
     pub request_id: Option<String>,
     /// The tokens that were reported; all zero for an attempt that failed before the answer began.
     pub tokens: Tokens,
-    /// The prices the cost was computed from, in dollars per million tokens.
+    /// The prices of the model at the time, in dollars per million tokens; a batch's cost is half of them.
     pub prices: Option<Prices>,
     /// Dollars; none when the price is not known.
     pub cost_usd: Option<f64>,
@@ -47,6 +47,18 @@ pub struct Attempt {
     pub simulated: bool,
     /// It was part of a batch, at half the prices.
     pub batch: bool,
+}
+
+impl Attempt {
+    /// Sets the prices, the cost and the saving of the tokens there are; a batch's are halved.
+    #[must_use]
+    pub fn priced(mut self, model: &Model) -> Self {
+        self.prices = model.prices_for(self.tokens.total_input());
+        let cost = self.prices.map(|prices| cost_at(&prices, &self.tokens, self.batch));
+        self.cost_usd = cost.map(|cost| cost.usd);
+        self.saved_usd = cost.map(|cost| cost.saved());
+        self
+    }
 }
 
 impl Ledger {

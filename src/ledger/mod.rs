@@ -63,6 +63,11 @@ impl Ledger {
         self.path.as_deref()
     }
 
+    /// Whether there is no file yet. Whoever only looks need not make one.
+    pub fn is_new(&self) -> bool {
+        self.lock().is_new()
+    }
+
     /// The oldest thing that went wrong with the file and that nobody was told yet.
     pub fn take_warning(&self) -> Option<Warning> {
         self.lock().take_warning()
@@ -71,7 +76,7 @@ impl Ledger {
     /// Runs `work` on the connection; once more on a fresh one if the file turns out to be damaged or not writable.
     fn with<T>(&self, mut work: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let mut store = self.lock();
-        let mut damaged_before = false;
+        let (mut damaged_before, mut emptied_before) = (false, false);
         loop {
             let error = match work(store.open()) {
                 Ok(value) => return Ok(value),
@@ -83,7 +88,7 @@ impl Ledger {
                 Fate::Damaged => store.replace_damaged(&error),
                 Fate::Unwritable => store.fall_back(&error),
                 Fate::Busy => return Err(busy()),
-                Fate::Defect => false,
+                Fate::Defect => !std::mem::replace(&mut emptied_before, true) && store.was_emptied(),
             };
             // The ways on end in memory at the latest, where none of them can be taken again.
             if !moved_on {

@@ -1,4 +1,5 @@
-//! The connection behind a ledger: opened late, replaced when its file is damaged, moved to memory when there is no file.
+//! The connection behind a ledger: opened late, opened again when its file was damaged, moved to memory when there is no
+//! file.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,6 +7,7 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{make_folder, schema};
@@ -135,21 +137,25 @@ impl Store {
         });
     }
 
-    /// Moves a damaged file out of the way. False if it could not be moved.
+    /// Keeps a copy of a damaged file and empties it. False if either did not work; then the file is as it was.
+    ///
+    /// The file is emptied in place, by SQLite and under its locks, and not renamed: other processes have it open with a
+    /// log and an index of that log beside it. Renamed one by one these would for a moment belong to the wrong file, and
+    /// a new connection of a process that still maps the old index would cut it short under the mapping.
     fn set_aside(&mut self, path: &Path, error: &rusqlite::Error) -> bool {
-        // Several processes may find the damage at the same moment; the second must not move the first one's new file.
+        // Several processes may find the damage at the same moment; the second must not empty what the first began anew.
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(with_suffix(path, ".lock"));
         let _held = lock.and_then(|file| file.lock().map(|()| file));
         if !is_damaged(path) {
             return true;
         }
         let target = free_name(path);
-        if std::fs::rename(path, &target).is_err() {
+        if let Err(reason) = keep_copy(path, &target).map_err(|error| error.to_string()).and_then(|()| {
+            // What follows cannot be taken back, so the copy comes first.
+            empty(path).map_err(|error| error.to_string())
+        }) {
+            tracing::warn!("the damaged ledger could not be set aside: {reason}");
             return false;
-        }
-        for suffix in ["-wal", "-shm"] {
-            // These belong to the damaged file: left behind they would be replayed into the new one.
-            let _ = std::fs::rename(with_suffix(path, suffix), with_suffix(&target, suffix));
         }
         self.warnings.push_back(Warning {
             message: format!(
@@ -158,6 +164,19 @@ impl Store {
             ),
         });
         true
+    }
+
+    /// After a statement failed: whether that was because another process had just emptied the damaged file, so that it
+    /// works now.
+    pub(super) fn was_emptied(&mut self) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        schema::version(connection).is_ok_and(|version| version < schema::VERSION)
+            && schema::migrate(connection).is_ok()
+    }
+
+    /// Whether there is no file yet, so that there is nothing to read.
+    pub(super) fn is_new(&self) -> bool {
+        self.connection.is_none() && self.path.as_ref().is_some_and(|path| !path.exists())
     }
 }
 
@@ -250,6 +269,29 @@ fn is_damaged(path: &Path) -> bool {
         Ok(verdict) => verdict != "ok",
         Err(error) => fate(&error) == Fate::Damaged,
     }
+}
+
+/// Copies the file and its log, for its owner only.
+fn keep_copy(path: &Path, target: &Path) -> std::io::Result<()> {
+    std::fs::copy(path, target)?;
+    let log = with_suffix(path, "-wal");
+    if log.exists() {
+        std::fs::copy(log, with_suffix(target, "-wal"))?;
+    }
+    Ok(())
+}
+
+/// Makes a damaged file an empty database, whatever is in it.
+fn empty(path: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Having looked at the schema, or having failed to, SQLite keeps the file in the mode it is in.
+    let _ = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, true)?;
+    let emptied = connection.execute_batch("VACUUM");
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, false)?;
+    emptied
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -277,6 +277,106 @@ fn damage_that_shows_in_use_is_set_aside_and_the_call_goes_on() {
 }
 
 #[test]
+fn who_had_the_file_open_while_it_was_set_aside_goes_on() {
+    let folder = Folder::new();
+    let others: Vec<Ledger> = (0..3).map(|_| Ledger::open(&folder.file()).0).collect();
+    let row = |input| attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(input, 1));
+    for ledger in &others {
+        (0..150).for_each(|_| ledger.record(&row(1)).unwrap());
+    }
+    // Everything into the file itself, so that the damage is where it is read from.
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    bytes[4096..].fill(0x5a);
+    std::fs::write(folder.file(), bytes).unwrap();
+    let (finder, _) = Ledger::open(&folder.file());
+    finder.record(&row(2)).unwrap();
+    let mut expected = 2;
+    for (ledger, input) in others.iter().zip([3, 4, 5]) {
+        ledger.record(&row(input)).unwrap();
+        expected += input;
+    }
+    for ledger in others.iter().chain([&finder]) {
+        assert_eq!(ledger.totals(None).unwrap().tokens.input, expected);
+    }
+    let warnings: Vec<_> = others.iter().chain([&finder]).filter_map(Ledger::take_warning).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    // The copy has the log beside it, if there was one, and nothing of it is open.
+    assert_eq!(folder.names().iter().filter(|name| name.contains("damaged") && name.ends_with("sqlite3")).count(), 1);
+    assert_eq!(connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+}
+
+#[test]
+fn a_file_of_the_first_version_keeps_its_rows() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    connection.execute_batch(include_str!("version_1.sql")).unwrap();
+    drop(connection);
+    let (ledger, warning) = Ledger::open(&folder.file());
+    assert_eq!(warning, None);
+    let old = ledger.attempts(None).unwrap();
+    let costs: Vec<_> = old.iter().map(|it| (it.action.as_str(), it.cost_usd, it.miss_reason.as_deref())).collect();
+    assert_eq!(costs, [("explain", Some(0.0123), None), ("document", None, Some("expired"))]);
+    assert_eq!(old[0].prices.map(<[f64; 5]>::from), Some([2.0, 10.0, 2.5, 4.0, 0.1]));
+    assert_eq!(ledger.load("e1").unwrap().unwrap().markdown, "It loads.");
+    // And it takes what today's rows have.
+    ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
+    ledger.save(&explanation("e2", "code", "2026-11-23T08:00:00Z")).unwrap();
+    assert_eq!(ledger.totals(None).unwrap().attempts, 3);
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    assert_eq!(schema::version(&connection).unwrap(), schema::VERSION);
+}
+
+#[test]
+fn an_attempt_is_priced_by_its_tokens_its_model_and_its_batch() {
+    let model = models::find("claude-haiku-5-5").unwrap();
+    let priced = |input, batch| {
+        let tokens = Tokens { input, cache_write_1h: 1000, output: 100, ..Tokens::default() };
+        Attempt { tokens, batch, ..Attempt::default() }.priced(model)
+    };
+    let short = priced(99_000, false);
+    assert!((short.cost_usd.unwrap() - (99_000.0 * 0.1 + 1000.0 * 0.2 + 100.0 * 0.5) / 1e6).abs() < 1e-12);
+    assert!((short.saved_usd.unwrap() + 1000.0 * 0.1 / 1e6).abs() < 1e-12, "a write that nobody read");
+    let long = priced(99_001, true);
+    assert!((long.cost_usd.unwrap() - (99_001.0 * 0.5 + 1000.0 + 100.0 * 2.5) / 2e6).abs() < 1e-12);
+    assert_eq!(long.prices.map(<[f64; 5]>::from), Some([0.5, 2.5, 0.625, 1.0, 0.05]));
+    let unknown = Attempt { tokens: tokens(1, 1), ..Attempt::default() }.priced(&models::lookup("local"));
+    assert_eq!((unknown.prices, unknown.cost_usd, unknown.saved_usd), (None, None, None));
+}
+
+#[test]
+fn reasons_for_misses_are_counted() {
+    let ledger = Ledger::in_memory();
+    for reason in [None, Some("first"), Some("expired"), Some("first")] {
+        let mut attempt = attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(10, 1));
+        attempt.miss_reason = reason.map(str::to_owned);
+        ledger.record(&attempt).unwrap();
+    }
+    let rows = ledger.rows_in(None, By::MissReason, &TimeZone::UTC).unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.miss_reason.as_deref(), row.totals.attempts)).collect();
+    assert_eq!(rows, [(Some("expired"), 1), (Some("first"), 2)]);
+}
+
+#[test]
+fn what_is_missing_in_a_sum_is_said() {
+    let json = |totals: Totals| serde_json::to_value(totals).unwrap();
+    let plain = json(Totals::default());
+    for key in ["partial", "partialRequests", "unpricedRequests", "knownCostUsd", "knownSavedUsd", "simulatedUsd"] {
+        assert_eq!(plain.get(key), None, "{key}");
+    }
+    let all =
+        json(Totals { partial: 2, unpriced: 1, known_cost_usd: 0.5, simulated_cost_usd: 0.25, ..Totals::default() });
+    assert_eq!((&all["partial"], &all["partialRequests"]), (&true.into(), &2.into()));
+    assert_eq!(
+        (&all["unpricedRequests"], &all["knownCostUsd"], &all["costUsd"]),
+        (&1.into(), &0.5.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(all["simulatedUsd"], 0.25);
+}
+
+#[test]
 fn several_that_find_the_damage_set_it_aside_once() {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
@@ -291,7 +391,7 @@ fn several_that_find_the_damage_set_it_aside_once() {
         }
     });
     assert_eq!(
-        folder.names().iter().filter(|name| name.starts_with("usage.damaged-")).count(),
+        folder.names().iter().filter(|name| name.starts_with("usage.damaged-") && !name.ends_with("-wal")).count(),
         1,
         "{:?}",
         folder.names()

@@ -103,6 +103,29 @@ pub struct TotalsReport {
     pub cost_usd: Option<f64>,
     /// Dollars saved against the same tokens uncached; `null` when some price is not known.
     pub saved_usd: Option<f64>,
+    /// Some requests were cut or cancelled: output made until then is billed but was not reported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// How many were.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub partial_requests: u64,
+    /// How many took tokens at a price that is not known.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unpriced_requests: u64,
+    /// With `unpricedRequests`: dollars of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_cost_usd: Option<f64>,
+    /// With `unpricedRequests`: dollars saved by the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_saved_usd: Option<f64>,
+    /// The part of the known cost that the simulator counted and nobody pays; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated_usd: Option<f64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl From<Totals> for TotalsReport {
@@ -119,6 +142,12 @@ impl From<Totals> for TotalsReport {
             cache_hit_rate: tokens.cache_hit_rate(),
             cost_usd: totals.cost_usd(),
             saved_usd: totals.saved_usd(),
+            partial: totals.partial > 0,
+            partial_requests: totals.partial,
+            unpriced_requests: totals.unpriced,
+            known_cost_usd: (totals.unpriced > 0).then_some(totals.known_cost_usd),
+            known_saved_usd: (totals.unpriced > 0).then_some(totals.known_saved_usd),
+            simulated_usd: (totals.simulated_cost_usd > 0.0).then_some(totals.simulated_cost_usd),
         }
     }
 }
@@ -136,6 +165,8 @@ pub enum By {
     Project,
     /// The action's id, and per action the model's.
     ActionAndModel,
+    /// Why less was read from the cache than could have been; only of attempts for which there is a reason.
+    MissReason,
 }
 
 /// One row of a report. Only what the rows are about is set.
@@ -153,6 +184,9 @@ pub struct UsageRow {
     /// The workspace folder; empty for files outside of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
+    /// Why less was read from the cache than could have been.
+    #[serde(rename = "missReason", skip_serializing_if = "Option::is_none")]
+    pub miss_reason: Option<String>,
     /// The sums.
     #[serde(flatten)]
     pub totals: Totals,
@@ -195,9 +229,11 @@ impl Ledger {
             By::Model => ("model", "NULL"),
             By::Project => ("coalesce(project, '')", "NULL"),
             By::ActionAndModel => ("action", "model"),
+            By::MissReason => ("miss_reason", "NULL"),
         };
+        let only = if by == By::MissReason { "AND miss_reason IS NOT NULL " } else { "" };
         let sql = format!(
-            "SELECT {SUMS}, {first}, {second} FROM attempts WHERE started >= ?1 GROUP BY {first}, {second} \
+            "SELECT {SUMS}, {first}, {second} FROM attempts WHERE started >= ?1 {only}GROUP BY {first}, {second} \
              ORDER BY {first}, {second}"
         );
         let groups = self.with(|connection| {
@@ -218,6 +254,7 @@ impl Ledger {
                     By::Model => UsageRow { model: name, totals, ..UsageRow::default() },
                     By::Project => UsageRow { project: name, totals, ..UsageRow::default() },
                     By::ActionAndModel => UsageRow { action: name, model: second, totals, ..UsageRow::default() },
+                    By::MissReason => UsageRow { miss_reason: name, totals, ..UsageRow::default() },
                 }
             })
             .collect())

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::{Layer, LayerName, Plan};
-use crate::claude::models;
+use crate::claude::models::Model;
 use crate::claude::types::{ContentBlock, SystemBlock, Ttl};
 use crate::claude::usage::{Tokens, cost};
 use crate::claude::words::dollars;
 
 /// The plan as text, for `aside act --dry-run`: settings, every block verbatim under a heading, breakpoints, and the price
 /// of the input with a cold and with a warm cache.
-pub fn describe(plan: &Plan) -> String {
+pub fn describe(plan: &Plan, model: &Model) -> String {
     let mut text = String::new();
     let _ = settings(&mut text, plan);
     let mut system = plan.request.system.iter().map(|SystemBlock::Text { text, .. }| text.as_str());
@@ -36,7 +36,7 @@ pub fn describe(plan: &Plan) -> String {
         }
     }
     text.push('\n');
-    let _ = price(&mut text, plan);
+    let _ = price(&mut text, plan, model);
     for note in &plan.notes {
         let _ = writeln!(text, "{note}");
     }
@@ -59,12 +59,11 @@ fn settings(text: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(text)
 }
 
-fn price(text: &mut String, plan: &Plan) -> std::fmt::Result {
+fn price(text: &mut String, plan: &Plan, model: &Model) -> std::fmt::Result {
     let all = plan.estimated_input_tokens;
     writeln!(text, "About {all} tokens of input.")?;
-    let model = models::lookup(&plan.request.model);
     let Some((shared, ttl)) = shared(&plan.layers) else {
-        return match cost(&model, &Tokens { input: all, ..Tokens::default() }, false) {
+        return match cost(model, &Tokens { input: all, ..Tokens::default() }, false) {
             Some(cost) => writeln!(text, "Input: {}; nothing is cached. Output comes on top.", dollars(cost.usd)),
             None => writeln!(text, "The price of {} is not known.", plan.request.model),
         };
@@ -75,7 +74,7 @@ fn price(text: &mut String, plan: &Plan) -> std::fmt::Result {
         Ttl::OneHour => Tokens { cache_write_1h: shared, ..behind },
     };
     let warm = Tokens { cache_read: shared, ..behind };
-    match (cost(&model, &cold, false), cost(&model, &warm, false)) {
+    match (cost(model, &cold, false), cost(model, &warm, false)) {
         (Some(cold), Some(warm)) => writeln!(
             text,
             "Input: {} the first time, {} while the cache is warm, {} without a cache. Output comes on top.",

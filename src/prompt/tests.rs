@@ -435,7 +435,7 @@ fn a_repair_keeps_the_prefix_and_shows_the_answer() {
 #[test]
 fn a_description_shows_all_that_is_sent_and_the_price() {
     let plan = Case::new().plan("document");
-    let text = describe(&plan);
+    let text = describe(&plan, &models::lookup("claude-sonnet-5-5"));
     for (block, _) in blocks(&plan.request) {
         assert!(text.contains(block));
     }
@@ -445,7 +445,8 @@ fn a_description_shows_all_that_is_sent_and_the_price() {
 
     let mut case = Case::new();
     case.settings.model = "somebody/elses-model".into();
-    assert!(describe(&case.plan("document")).contains("The price of somebody/elses-model is not known."));
+    let unknown = models::lookup("somebody/elses-model");
+    assert!(describe(&case.plan("document"), &unknown).contains("The price of somebody/elses-model is not known."));
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn the_table_is_sound() {
     for model in all() {
         let prices = model.prices.unwrap();
         // The pricing page gives writes as 1.25 and 2 times the input price; a slip of the pen breaks one of them.
-        for prices in [Some(prices), model.long_prompt.map(|long| long.prices)].into_iter().flatten() {
+        for prices in [Some(prices), model.long_prompt.and_then(|long| long.prices)].into_iter().flatten() {
             assert!((prices.cache_write_5m - 1.25 * prices.input).abs() < 1e-9, "{}", model.id);
             assert!((prices.cache_write_1h - 2.0 * prices.input).abs() < 1e-9, "{}", model.id);
             assert!((prices.output - 5.0 * prices.input).abs() < 1e-9, "{}", model.id);

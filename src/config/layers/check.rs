@@ -130,7 +130,8 @@ fn explain(leaf: &Leaf, value: &Value, source: &Source, reason: &str) -> Vec<Str
     }
     if is_section {
         let example = schema.get("properties").and_then(Value::as_object).and_then(|keys| keys.keys().next());
-        let example = example.map_or_else(|| "NAME.model".to_owned(), |key| spell(key, source));
+        let named = if leaf.path[0] == "prices" { "NAME.input" } else { "NAME.model" };
+        let example = example.map_or_else(|| named.to_owned(), |key| spell(key, source));
         return vec![format!("`{spelled}` is a section, as in `{spelled}.{example}`")];
     }
     let choices: Vec<&str> = schema::choices(schema).into_iter().map(|(name, _)| name).collect();
@@ -165,10 +166,11 @@ fn spell(key: &str, source: &Source) -> String {
 }
 
 fn unknown(leaf: &Leaf, source: &Source) -> String {
-    let action = (leaf.path.len() > 1 && leaf.path[0] == "actions").then(|| leaf.path[1].as_str());
-    let names = schema::key_names().into_iter().map(|name| match action {
-        Some(action) => name.replace("NAME", action),
-        None => name,
+    let section = leaf.path.first().filter(|section| *section == "actions" || *section == "prices");
+    let own = section.and_then(|section| Some((format!("{section}.NAME."), leaf.path.get(1)?)));
+    let names = schema::key_names().into_iter().map(|name| match &own {
+        Some((prefix, own)) if name.starts_with(prefix) => name.replacen("NAME", own, 1),
+        _ => name,
     });
     let names: Vec<String> = names.collect();
     let key = leaf.key();
