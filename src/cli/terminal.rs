@@ -43,6 +43,15 @@ pub fn stderr() -> anstream::AutoStream<std::io::StderrLock<'static>> {
     anstream::stderr().lock()
 }
 
+/// The columns of the terminal that standard output is; none when it is no terminal.
+pub fn width() -> Option<usize> {
+    use std::io::IsTerminal as _;
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
 /// Text of a model or a file for a person at a terminal: what would steer the terminal is shown instead of obeyed.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t' | '\r');

@@ -1,17 +1,23 @@
 //! `aside usage`: what it took and what it cost.
 
+mod page;
+mod report;
+mod table;
+
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned, civil};
 use serde_json::json;
 
 use super::Invocation;
-use super::terminal::{self, BOLD, DIM, WARNING};
-use crate::claude::words::{amount, dollars, percent};
-use crate::ledger::{By, Ledger, Totals, UsageRow, day_start};
+use super::terminal::{self, WARNING};
+use crate::ledger::{By, Ledger, UsageRow, day_start};
+use report::Report;
 
 /// Arguments of `aside usage`.
 #[derive(Debug, Args)]
@@ -25,6 +31,9 @@ pub struct UsageArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Write a page with charts to this file; it needs no network and can be sent to others
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// What a row is about.
@@ -106,100 +115,46 @@ impl Since {
     }
 }
 
-/// Prints the report.
+/// Prints the report, and writes the page if one is asked for.
 pub fn run(args: &UsageArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let file = invocation.paths.ledger();
+    let file = Ledger::lazy(invocation.paths.ledger());
     // Looking must not make a ledger where none is.
-    let ledger = if file.exists() { Ledger::lazy(file) } else { Ledger::in_memory() };
-    let since = args.since.map(|since| since.moment(&Zoned::now().with_time_zone(TimeZone::system())));
-    let (total, rows) = (ledger.totals(since)?, ledger.rows(since, args.by.into())?);
+    let ledger = if file.is_new() { Ledger::in_memory() } else { file };
+    let now = Zoned::now().with_time_zone(TimeZone::system());
+    let report = Report::read(&ledger, args.since.map(|since| since.moment(&now)), now)?;
     if let Some(warning) = ledger.take_warning() {
         writeln!(terminal::stderr(), "{WARNING}warning{WARNING:#}: {}", warning.message)?;
     }
+    if let Some(path) = &args.html {
+        std::fs::write(path, page::render(&report)?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     if args.json {
-        terminal::print_json(&json!({ "since": since.map(|since| since.to_string()), "total": total, "rows": rows }))?;
+        terminal::print_json(&json!({
+            "since": report.since.map(|since| since.to_string()),
+            "total": report.total,
+            "rows": report.rows(args.by),
+            "misses": report.misses,
+        }))?;
+    } else if let Some(path) = &args.html {
+        writeln!(terminal::stdout(), "Wrote {}.", path.display())?;
     } else {
-        print_table(&mut terminal::stdout(), args.by, &total, &rows)?;
+        table::print(&mut terminal::stdout(), args.by, &report, terminal::width())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-const HEAD: [&str; 6] = ["requests", "in", "from cache", "out", "cost", "saved"];
-
-fn print_table(out: &mut impl Write, by: Grouping, total: &Totals, rows: &[UsageRow]) -> std::io::Result<()> {
-    if rows.is_empty() {
-        return writeln!(out, "Nothing was used.");
-    }
-    let names: Vec<&str> = rows.iter().map(|row| name(by, row)).collect();
-    let cells: Vec<[String; 6]> = rows.iter().map(|row| cells(&row.totals)).chain([cells(total)]).collect();
-    let name_width = names.iter().map(|name| name.chars().count()).chain([7]).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..HEAD.len())
-        .map(|column| {
-            cells.iter().map(|row| row[column].chars().count()).chain([HEAD[column].len()]).max().unwrap_or(0)
-        })
-        .collect();
-    let line = |name: &str, cells: &[String]| {
-        use std::fmt::Write as _;
-        let mut line = format!("{name:<name_width$}");
-        for (cell, width) in cells.iter().zip(&widths) {
-            let _ = write!(line, "  {cell:>width$}");
-        }
-        line
-    };
-    let title = by.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    writeln!(out, "{BOLD}{}{BOLD:#}", line(&title, &HEAD.map(str::to_owned)))?;
-    for (name, cells) in names.iter().zip(&cells) {
-        writeln!(out, "{}", line(name, cells))?;
-    }
-    writeln!(out, "{BOLD}{}{BOLD:#}", line("total", &cells[cells.len() - 1]))?;
-    if total.unpriced > 0 {
-        writeln!(
-            out,
-            "{DIM}{} requests are of models whose price is not known; ? stands for them.{DIM:#}",
-            total.unpriced
-        )?;
-    }
-    if total.simulated_cost_usd > 0.0 {
-        writeln!(out, "{DIM}{} of the cost was simulated: nobody pays it.{DIM:#}", dollars(total.simulated_cost_usd))?;
-    }
-    Ok(())
-}
-
-fn name(by: Grouping, row: &UsageRow) -> &str {
-    let name = match by {
-        Grouping::Day => &row.day,
-        Grouping::Action => &row.action,
-        Grouping::Model => &row.model,
-        Grouping::Project => &row.project,
-    };
-    name.as_deref().filter(|name| !name.is_empty()).unwrap_or("(none)")
-}
-
-fn cells(totals: &Totals) -> [String; 6] {
-    // A sum that leaves something out is marked, never passed off as the whole.
-    let money = |known: f64| {
-        let negative = if known < 0.0 { "-" } else { "" };
-        let more = if totals.unpriced > 0 { " + ?" } else { "" };
-        format!("{negative}{}{more}", dollars(known.abs()))
-    };
-    [
-        totals.attempts.to_string(),
-        amount(totals.tokens.total_input()),
-        totals.tokens.cache_hit_rate().map_or_else(|| "-".to_owned(), percent),
-        amount(totals.tokens.output),
-        money(totals.known_cost_usd),
-        money(totals.known_saved_usd),
-    ]
+/// What a row is about, as people read it.
+fn name(row: &UsageRow) -> String {
+    let parts = [&row.day, &row.action, &row.model, &row.project, &row.miss_reason];
+    let name = parts.into_iter().flatten().next().map_or("", String::as_str);
+    // Names come from repositories and servers: what would steer a terminal is shown instead.
+    let shown = terminal::visible(name).replace(['\n', '\r', '\t'], "␤");
+    if shown.is_empty() { "(none)".to_owned() } else { shown }
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
-
-    use expect_test::expect;
-
     use super::*;
-    use crate::claude::usage::Tokens;
 
     #[test]
     fn since_forms() {
@@ -219,31 +174,5 @@ mod tests {
         for text in ["", "d", "0d", "-1d", "yesterday", "2026-02-30", "99999999d", "7é", "1.5h"] {
             Since::parse(text).unwrap_err();
         }
-    }
-
-    #[test]
-    fn table() {
-        let totals = |input, read, cost, unpriced| Totals {
-            attempts: 3,
-            tokens: Tokens { input, cache_read: read, output: 410, ..Tokens::default() },
-            known_cost_usd: cost,
-            known_saved_usd: 0.5 - cost,
-            unpriced,
-            ..Totals::default()
-        };
-        let row = |name: &str, totals| UsageRow { model: Some(name.into()), totals, ..UsageRow::default() };
-        let rows = [row("claude-sonnet-5-5", totals(1200, 10_800, 0.0123, 0)), row("größer", totals(0, 0, 1.5, 2))];
-        let total = Totals { simulated_cost_usd: 0.25, ..totals(1200, 10_800, 1.5123, 2) };
-        let mut out = Vec::new();
-        print_table(&mut out, Grouping::Model, &total, &rows).unwrap();
-        expect![[r#"
-            model              requests     in  from cache  out       cost       saved
-            claude-sonnet-5-5         3  12.0k         90%  410    $0.0123     $0.4877
-            größer                    3      0           -  410  $1.50 + ?  -$1.00 + ?
-            total                     3  12.0k         90%  410  $1.51 + ?  -$1.01 + ?
-            2 requests are of models whose price is not known; ? stands for them.
-            $0.2500 of the cost was simulated: nobody pays it.
-        "#]]
-        .assert_eq(&anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string());
     }
 }

@@ -22,6 +22,7 @@ mod explanations;
 mod initialize;
 #[cfg(unix)]
 mod leaving;
+mod ledger;
 mod lifecycle;
 mod promises;
 mod run;

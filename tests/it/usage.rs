@@ -170,6 +170,8 @@ fn a_cancelled_request_counts_what_was_reported_and_is_marked() {
     let end = client.stream_end(&job);
     assert_eq!(end["usage"]["partial"], true, "{end}");
     assert_same(&end["usage"], &sum(&rows(&simulator)), "the cancelled one");
+    let session = &totals(&mut client)["session"];
+    assert_eq!((&session["partial"], &session["partialRequests"]), (&json!(true), &json!(1)), "{session}");
     assert_same(&totals(&mut client)["session"], &sum(&rows(&simulator)), "session");
     client.read_all();
 }
@@ -209,6 +211,40 @@ fn the_totals_may_be_asked_for_with_or_without_params() {
     assert!(without.is_ok());
     assert_eq!(client.request("aside/usage", json!({})), without);
     assert_eq!(client.request("aside/usage", json!([])), without);
+}
+
+#[test]
+fn a_status_bar_has_something_to_show_from_the_beginning() {
+    let sandbox = Sandbox::new();
+    let status = |client: &Client| client.wait_for("a first status", |editor| editor.status.first().cloned());
+    let mut client = Client::start(&sandbox, ClientOptions::default());
+    let first = status(&client);
+    assert_eq!(first["running"], json!([]));
+    assert_eq!((&first["day"]["requests"], &first["session"]["requests"]), (&json!(0), &json!(0)), "{first}");
+    assert!(!sandbox.path("data/aside/usage.sqlite3").exists(), "looking makes no ledger");
+    let text = sandbox.example("inventory.py");
+    let uri = sandbox.uri("inventory.py");
+    client.open(&uri, "python", &text);
+    client.run_to_end("explain", &uri, 0..300);
+    client.read_all();
+    drop(client);
+    let next = Client::start(&sandbox, ClientOptions::default());
+    let first = status(&next);
+    assert_eq!((&first["day"]["requests"], &first["session"]["requests"]), (&json!(1), &json!(0)), "{first}");
+    drop(next);
+}
+
+#[test]
+fn who_wants_no_status_opens_no_ledger_by_starting() {
+    let sandbox = Sandbox::new();
+    // A folder in the place of the file: whoever opens it has something to complain of.
+    std::fs::create_dir_all(sandbox.path("data/aside/usage.sqlite3")).unwrap();
+    let silent = ClientOptions::default().announce("experimental/aside/status", json!(false));
+    let mut client = Client::start(&sandbox, silent);
+    let error = client.execute("aside.cancel", json!({"job": "none"}));
+    assert!(!format!("{error:?}").contains("ledger"), "{error:?}");
+    assert_eq!(client.read_all(), Vec::<Value>::new());
+    assert!(client.editor().status.is_empty());
 }
 
 #[test]

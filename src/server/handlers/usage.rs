@@ -9,7 +9,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 use super::super::backend::Backend;
 use super::super::ext::StatusNotification;
 use super::super::session::Session;
-use crate::ledger::{By, Ledger, day_start};
+use crate::ledger::{By, Ledger, Totals, day_start};
 
 /// The totals of the session and the day, and a row per action and model.
 pub(in crate::server) async fn usage(backend: &Backend) -> Result<LspAny> {
@@ -25,12 +25,13 @@ pub(in crate::server) async fn usage(backend: &Backend) -> Result<LspAny> {
     .await
 }
 
-/// Sends `aside/status` whenever something starts or ends, one at a time and always the newest state, to a client that
-/// wants it. Ends with the session.
+/// Sends `aside/status` at once, and whenever something starts or ends, one at a time and always the newest state, to a
+/// client that wants it. Ends with the session.
 pub(in crate::server) fn start_status(session: &Arc<Session>) {
     if !session.state().capabilities.status {
         return;
     }
+    session.status_due.notify_one();
     let session = session.clone();
     tokio::spawn(async move {
         loop {
@@ -46,7 +47,8 @@ pub(in crate::server) fn start_status(session: &Arc<Session>) {
                 Ok(json!({
                     "running": running,
                     "session": session.totals(),
-                    "day": ledger.totals(Some(today()))?,
+                    // Whoever only looks makes no ledger.
+                    "day": if ledger.is_new() { Totals::default() } else { ledger.totals(Some(today()))? },
                     "simulated": session.simulated(),
                     "warm": warm,
                     "lastMiss": last_miss,
