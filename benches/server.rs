@@ -45,6 +45,7 @@ fn start() {
 /// One-character changes in a 2 MB document, all sent at once, then `shutdown`.
 fn changes() {
     let mut times = Vec::new();
+    let mut used = None;
     for _ in 0..7 {
         let mut server = Server::spawn(&[]);
         server.initialize(json!({}));
@@ -63,9 +64,11 @@ fn changes() {
         server.stdin.write_all(&frames).expect("the server reads");
         server.request("shutdown", Value::Null);
         times.push(begun.elapsed());
+        used = used.max(cpu_time(server.process.id()));
         server.quit();
     }
     print("20,000 changes in 2 MB, then shutdown", times);
+    print_cpu_time(used, 20_000, "change");
 }
 
 /// Resident memory of a server with nothing open, a second after it started.
@@ -269,6 +272,16 @@ fn print(what: &str, mut times: Vec<Duration>) {
         times[index].as_secs_f64() * 1000.0
     };
     println!("{what:<44} median {:>8.3} ms   p99 {:>8.3} ms   worst {:>8.3} ms", at(0.5), at(0.99), at(1.0));
+}
+
+/// What the server took of the processors from its start, for each of what it was made to do. Unlike the times above this
+/// depends little on what else the machine does.
+fn print_cpu_time(used: Option<Duration>, count: usize, one: &str) {
+    if let Some(used) = used {
+        #[expect(clippy::cast_precision_loss)]
+        let each = used.as_secs_f64() * 1e6 / count as f64;
+        println!("{:<44} {each:>8.1} µs a {one}", "  processor time of the server");
+    }
 }
 
 /// A pipe that remembers when it was read from last.

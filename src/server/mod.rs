@@ -52,10 +52,8 @@ pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions
         // Each request is a task of its own; a limit here would stall everything behind the slowest.
         .concurrency_level(usize::MAX)
         .serve(Wire::new(service, life.clone(), end.clone()));
-    // A task, so that it runs where those run that have something to say; this one runs on a thread of its own.
-    let server = tokio::spawn(server);
     let code = tokio::select! {
-        served = server => if served.is_ok() { life.exit_code() } else { 1 },
+        () = server => life.exit_code(),
         () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => life.exit_code(),
         code = terminated() => code,
     };

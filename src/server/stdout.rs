@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
-/// The way out. Frames of both kinds are whole, and leave in the order in which they were taken.
+/// The way out. Frames of both kinds stay whole, and leave in the order in which they were taken.
 #[derive(Clone)]
 pub(super) struct Outlet(Arc<Shared>);
 
@@ -32,20 +32,16 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// What the client did not read yet: at most what was taken at once.
+    /// What was taken and not written yet.
     waiting: BytesMut,
-    /// Whether a part of that is being written.
+    /// Whether some task is writing right now; it goes on with what comes to wait meanwhile.
     writing: bool,
+    /// Whether the client has to read on first. Then nothing more is taken, so that little ever waits.
+    blocked: bool,
     /// Whether the client is gone.
     gone: bool,
     /// The framework, if it waits.
     framework: Option<Waker>,
-}
-
-impl State {
-    fn is_clear(&self) -> bool {
-        self.waiting.is_empty() && !self.writing
-    }
 }
 
 impl Outlet {
@@ -69,12 +65,12 @@ impl Outlet {
         Self(shared)
     }
 
-    /// Whether the client has read all there was, so that [`Outlet::send`] is at its turn.
+    /// Whether the client reads as fast as it is written to, so that it is the turn of [`Outlet::send`].
     pub(super) fn is_clear(&self) -> bool {
-        self.0.lock().is_clear()
+        !self.0.lock().blocked
     }
 
-    /// Waits until the client has read all there was.
+    /// Waits until it does.
     pub(super) async fn cleared(&self) {
         loop {
             let cleared = self.0.clear.notified();
@@ -101,7 +97,7 @@ impl Outlet {
                 frame.extend_from_slice(b"\r\n\r\n");
                 frame.extend_from_slice(&body);
                 tracing::trace!("-> {}", String::from_utf8_lossy(&body));
-                self.0.take(&mut self.0.lock(), &frame);
+                self.0.take(self.0.lock(), &frame);
             }
             Err(error) => tracing::error!(method, "a notification could not be written: {error}"),
         }
@@ -113,25 +109,50 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes as much of `bytes` as can be written now; the rest waits.
-    fn take(&self, state: &mut State, bytes: &[u8]) {
+    /// Takes bytes and writes all that can be written now. Never waits: not for the client, nor for a task that writes.
+    fn take<'a>(&'a self, mut state: MutexGuard<'a, State>, bytes: &[u8]) {
         if state.gone {
             return;
         }
-        let mut rest = bytes;
-        if let Some(pipe) = self.pipe.as_ref().filter(|_| state.is_clear()) {
-            while !rest.is_empty() {
-                match pipe.try_write(rest) {
-                    Ok(written) => rest = &rest[written..],
+        state.waiting.extend_from_slice(bytes);
+        if state.writing || state.blocked {
+            return;
+        }
+        let Some(pipe) = &self.pipe else {
+            state.blocked = true;
+            self.filled.notify_one();
+            return;
+        };
+        state.writing = true;
+        while !state.waiting.is_empty() {
+            let mut rest = state.waiting.split();
+            drop(state);
+            let failed = loop {
+                match pipe.try_write(&rest) {
+                    Ok(written) => rest.advance(written),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(_) => return self.end(state),
+                    Err(error) => break Some(error),
                 }
+                if rest.is_empty() {
+                    break None;
+                }
+            };
+            state = self.lock();
+            if let Some(error) = failed {
+                state.writing = false;
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    return self.end(&mut state);
+                }
+                rest.unsplit(state.waiting.split());
+                state.waiting = rest;
+                state.blocked = true;
+                self.filled.notify_one();
+                return;
             }
         }
-        if !rest.is_empty() {
-            state.waiting.extend_from_slice(rest);
-            self.filled.notify_one();
+        state.writing = false;
+        if let Some(framework) = state.framework.take() {
+            framework.wake();
         }
     }
 
@@ -143,6 +164,7 @@ impl Shared {
     }
 
     fn now_clear(&self, state: &mut State) {
+        state.blocked = false;
         if let Some(framework) = state.framework.take() {
             framework.wake();
         }
@@ -160,7 +182,6 @@ async fn write(shared: Arc<Shared>, mut writer: impl AsyncWrite + Unpin) {
                 None => write_through(&shared, &mut writer).await,
             };
             let mut state = shared.lock();
-            state.writing = false;
             if written.is_err() {
                 return shared.end(&mut state);
             }
@@ -173,11 +194,7 @@ async fn write(shared: Arc<Shared>, mut writer: impl AsyncWrite + Unpin) {
 }
 
 async fn write_through(shared: &Shared, writer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-    let bytes = {
-        let mut state = shared.lock();
-        state.writing = true;
-        state.waiting.split()
-    };
+    let bytes = shared.lock().waiting.split();
     writer.write_all(&bytes).await?;
     writer.flush().await
 }
@@ -190,17 +207,17 @@ impl AsyncWrite for Outlet {
         if state.gone {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        if !state.is_clear() {
+        if state.blocked {
             state.framework = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        self.0.take(&mut state, buf);
+        self.0.take(state, buf);
         Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.0.lock();
-        if state.gone || state.is_clear() {
+        if state.gone || !state.blocked && !state.writing {
             return Poll::Ready(Ok(()));
         }
         state.framework = Some(cx.waker().clone());
