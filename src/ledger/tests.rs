@@ -496,6 +496,7 @@ fn lines_for_people() {
     let model = models::find("claude-sonnet-5-5").unwrap();
     let line = |tokens: Tokens| UsageReport::new(&model.id, &tokens, cost(model, &tokens, false)).line();
     let none = Tokens::default();
+    let dear = crate::claude::usage::Cost { usd: 0.695, uncached_usd: 0.6928 };
     for (line, expected) in [
         (
             line(Tokens { input: 1100, cache_read: 11_200, output: 410, ..none }),
@@ -509,7 +510,14 @@ fn lines_for_people() {
         (line(Tokens { input: 1, ..none }), "1 in · 0% from cache · 0 out · <$0.0001"),
         (
             UsageReport::new("local", &Tokens { input: 5, output: 6, ..none }, None).partial(true).line(),
-            "5 in · 0% from cache · 6 out · price unknown · cut short, so billed for more output than was reported",
+            "5 in · 0% from cache · 6 out · price unknown",
+        ),
+        (
+            // In front of it comes the outcome, behind it `simulated`: no more than 120 columns in all.
+            UsageReport::new("m", &Tokens { input: 100, cache_write_5m: 155_500, output: 12_400, ..none }, Some(dear))
+                .partial(true)
+                .line(),
+            "155k in · 0% from cache · 12.4k out · at least $0.6950 (cache writes cost $0.0022 more)",
         ),
     ] {
         assert_eq!(line, expected);

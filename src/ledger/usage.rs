@@ -101,12 +101,13 @@ impl UsageReport {
     pub fn line(&self) -> String {
         let mut line = counters(&self.tokens());
         line.push_str(" · ");
+        // Output of an answer that was cut or cancelled is billed until then, and was not reported.
+        if self.partial && self.cost_usd.is_some() {
+            line.push_str("at least ");
+        }
         line.push_str(&price(self.cost_usd, self.saved_usd));
         if let Some(reason) = &self.miss_reason {
             let _ = write!(line, " · {}", missed(reason));
-        }
-        if self.partial {
-            line.push_str(" · cut short, so billed for more output than was reported");
         }
         line
     }
