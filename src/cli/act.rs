@@ -102,6 +102,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         selection: input.selection,
         subject: input.subject,
         root,
+        diagnostics: Vec::new(),
         prompt: args.prompt.clone(),
         settings: Arc::new(resolved.settings),
         simulated: args.simulate,

@@ -33,6 +33,8 @@ pub struct Options {
     pub api: ApiOptions,
     /// Prompt caching, which makes the second action on a file cost a fraction of the first.
     pub cache: CacheOptions,
+    /// What a prompt has beside the document.
+    pub context: ContextOptions,
     /// Extended thinking.
     pub thinking: ThinkingOptions,
     /// Explanations on hover.
@@ -85,6 +87,16 @@ pub struct CacheOptions {
     /// Ask the API itself why a prompt was not read from the cache. Gateways may not know the question; then it is left out
     /// and said once.
     pub diagnostics: Option<bool>,
+}
+
+/// `context.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContextOptions {
+    /// The most tokens of a prompt that go to what surrounds the selection: definitions from other files that it uses,
+    /// its callers, a test as an example of the style, diagnostics. Each action has a number of its own (1,000 to 4,000)
+    /// when not set; 0 leaves them all out.
+    pub max_tokens: Option<Whole<0, 50_000>>,
 }
 
 /// `thinking.*`

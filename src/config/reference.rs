@@ -158,6 +158,7 @@ fn example(key: &str) -> Value {
         "cache_read" => 0.1.into(),
         "over_tokens" => 200_000.into(),
         "max_output_tokens" => 8000.into(),
+        "max_tokens" => 2000.into(),
         _ => "claude-haiku-5-5".into(),
     }
 }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub api: Api,
     /// Prompt caching.
     pub cache: Cache,
+    /// What a prompt has beside the document.
+    pub context: ContextSettings,
     /// Extended thinking.
     pub thinking: ThinkingSettings,
     /// Hover.
@@ -100,6 +102,13 @@ pub enum CacheLayout {
     Plain,
     /// No caching.
     Off,
+}
+
+/// `context.*`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContextSettings {
+    /// The most tokens; `None` leaves it to the action, 0 is none at all.
+    pub max_tokens: Option<u64>,
 }
 
 /// `thinking.*`
@@ -196,6 +205,7 @@ impl Default for Settings {
                 prewarm: false,
                 diagnostics: false,
             },
+            context: ContextSettings::default(),
             thinking: ThinkingSettings::default(),
             hover: Hover { mode: HoverMode::default() },
             edits: Edits { confirm: Confirm::default(), assume_apply: false },
@@ -257,6 +267,7 @@ impl Settings {
             max_running,
             api,
             cache,
+            context,
             thinking,
             hover,
             edits,
@@ -279,6 +290,7 @@ impl Settings {
             ("cache.layout".to_owned(), json!(cache.layout)),
             ("cache.prewarm".to_owned(), json!(cache.prewarm)),
             ("cache.diagnostics".to_owned(), json!(cache.diagnostics)),
+            ("context.max_tokens".to_owned(), json!(context.max_tokens)),
             ("thinking.effort".to_owned(), json!(thinking.effort)),
             ("thinking.budget_tokens".to_owned(), json!(thinking.budget_tokens)),
             ("hover.mode".to_owned(), json!(hover.mode)),
@@ -311,6 +323,7 @@ impl Settings {
             max_running,
             api,
             cache,
+            context,
             thinking,
             hover,
             edits,
@@ -327,6 +340,7 @@ impl Settings {
             max_running: max_running.map_or(defaults.max_running, |number| number.get() as usize),
             api: Api::from_options(api),
             cache: Cache::from_options(cache),
+            context: ContextSettings { max_tokens: context.max_tokens.map(|tokens| tokens.get().into()) },
             thinking: ThinkingSettings {
                 effort: thinking.effort,
                 budget_tokens: thinking.budget_tokens.map(super::Whole::get),

@@ -23,6 +23,7 @@ mod registry;
 mod report;
 mod run;
 mod sending;
+mod surroundings;
 
 pub use budget::Budgets;
 pub use connection::{Connection, Connections};

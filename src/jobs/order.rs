@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::actions::Action;
 use crate::config::Settings;
 use crate::workspace::roots::relative;
-use crate::workspace::{Snapshot, Span};
+use crate::workspace::{Diagnostic, Snapshot, Span};
 
 /// What is to be run, on which text, under which settings.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Order {
     pub subject: Option<String>,
     /// The folder that paths are relative to and that no edit leaves.
     pub root: Option<PathBuf>,
+    /// What other tools say about the document, as far as whoever asked knows.
+    pub diagnostics: Vec<Diagnostic>,
     /// The user's own words.
     pub prompt: Option<String>,
     /// The model's id.

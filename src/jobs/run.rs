@@ -18,6 +18,7 @@ use super::host::Host;
 use super::life::CacheLife;
 use super::order::Order;
 use super::report::{Outcome, Report};
+use super::surroundings::surroundings;
 use crate::actions::ResultForm;
 use crate::claude::client::Answer;
 use crate::claude::models::Model;
@@ -129,6 +130,7 @@ fn plan_for<H: Host>(
         }),
         None => None,
     };
+    let context = surroundings(order, host, model, &text, tests.as_ref());
     let input = prompt::Input {
         family: prompt::Family::Document,
         action: order.action,
@@ -142,7 +144,7 @@ fn plan_for<H: Host>(
         rules: &rules,
         prompt: order.prompt.as_deref(),
         tests: tests.as_ref(),
-        context: None,
+        context: Some(&context),
     };
     planner.lock().unwrap_or_else(PoisonError::into_inner).plan(&input, jiff::Timestamp::now())
 }

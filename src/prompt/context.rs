@@ -3,6 +3,12 @@
 //!
 //! All of it belongs to one selection, so it stands behind the document's breakpoint, in one block.
 
+mod gather;
+#[cfg(test)]
+mod tests;
+
+pub use gather::{Around, gather, may_be_excerpt, wants_diagnostics};
+
 use super::tags;
 
 /// What a selection's surroundings have to offer, in the order it is sent.
@@ -49,8 +55,10 @@ pub enum Form {
     Whole,
     /// Its signature with its comments, without its body.
     Signature,
-    /// Its signature and those of its members.
+    /// It without the bodies of its members.
     Outline,
+    /// Its beginning and whole items of it.
+    Excerpt,
 }
 
 impl PieceKind {
@@ -72,6 +80,7 @@ impl Form {
             Self::Whole => None,
             Self::Signature => Some("signature"),
             Self::Outline => Some("outline"),
+            Self::Excerpt => Some("excerpt"),
         }
     }
 }

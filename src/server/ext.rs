@@ -1,6 +1,6 @@
 //! Aside's own methods and the arguments of its commands, in one place; `docs/protocol.md` tells plugin authors of them.
 
-use lsp_types::{LspAny, LspNotificationMethod, MessageDirection, Notification, Range, Uri};
+use lsp_types::{Diagnostic, LspAny, LspNotificationMethod, MessageDirection, Notification, Range, Uri};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::UsageReport;
@@ -40,6 +40,9 @@ pub struct RunArguments {
     /// The user's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// What other servers say about the range: the prompt quotes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Diagnostic>,
     /// Answer when the work has ended instead of at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wait: bool,
@@ -181,6 +184,7 @@ mod tests {
             range: Range::default(),
             version: Some(1),
             prompt: Some(String::new()),
+            diagnostics: vec![Diagnostic::default()],
             wait: true,
         };
         let run = serde_json::to_value(run).expect("an object");

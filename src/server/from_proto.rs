@@ -1,10 +1,10 @@
 //! From the protocol's positions and documents to the program's own; with `to_proto` the only place that knows them.
 
-use lsp_types::{Position, Range, TextDocumentContentChangeEvent};
+use lsp_types::{DiagnosticSeverity, Message, Position, Range, TextDocumentContentChangeEvent};
 use ropey::Rope;
 
 use crate::workspace::positions::{self, Encoding};
-use crate::workspace::{Change, Span};
+use crate::workspace::{Change, Diagnostic, Severity, Span};
 
 /// A position as a byte offset; positions past a line's or the text's end are its end.
 pub(super) fn offset(text: &Rope, encoding: Encoding, position: Position) -> usize {
@@ -15,6 +15,34 @@ pub(super) fn offset(text: &Rope, encoding: Encoding, position: Position) -> usi
 pub(super) fn span(text: &Rope, encoding: Encoding, range: Range) -> Span {
     let (start, end) = (offset(text, encoding, range.start), offset(text, encoding, range.end));
     start.min(end)..start.max(end)
+}
+
+/// What another server says of a text, if it is about something in it.
+pub(super) fn diagnostic(text: &Rope, encoding: Encoding, diagnostic: &lsp_types::Diagnostic) -> Option<Diagnostic> {
+    if !is_inside(text, diagnostic.range) {
+        return None;
+    }
+    let severity = match diagnostic.severity {
+        Some(DiagnosticSeverity::Warning) => Severity::Warning,
+        Some(DiagnosticSeverity::Information) => Severity::Information,
+        Some(DiagnosticSeverity::Hint) => Severity::Hint,
+        // The protocol leaves it to the client, and clients take it for an error.
+        _ => Severity::Error,
+    };
+    let code = diagnostic.code.as_ref().and_then(|code| serde_json::to_value(code).ok()).map(|code| match code {
+        serde_json::Value::String(code) => code,
+        code => code.to_string(),
+    });
+    let source = match (diagnostic.source.clone().unwrap_or_default(), code) {
+        (source, None) => source,
+        (source, Some(code)) if source.is_empty() => code,
+        (source, Some(code)) => format!("{source}({code})"),
+    };
+    let message = match &diagnostic.message {
+        Message::String(text) => text.clone(),
+        Message::MarkupContent(markup) => markup.value.clone(),
+    };
+    Some(Diagnostic { span: span(text, encoding, diagnostic.range), severity, message, source })
 }
 
 /// Whether both ends of a range are within the document's lines. Where the last line has no end, whole lines up to it end

@@ -3,10 +3,13 @@
 //! Nothing here knows of editors or of HTTP. Every offset is a byte offset into UTF-8 text; [`positions`] is the only
 //! place that knows how a protocol counts.
 
+pub mod access;
 pub mod content;
+pub mod diagnostic;
 pub mod documents;
 pub mod language;
 pub mod positions;
+pub mod references;
 pub mod roots;
 pub mod selection;
 pub mod syntax;
@@ -14,6 +17,7 @@ pub mod test_files;
 pub mod tracking;
 pub mod write;
 
+pub use diagnostic::{Diagnostic, Severity};
 pub use documents::{Change, Document, Documents, Snapshot};
 pub use language::Language;
 

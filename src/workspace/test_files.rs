@@ -86,6 +86,12 @@ pub fn test_place(source: &Path, language: &Language, root: Option<&Path>, files
     TestPlace { exists: files.exists(&path), path, framework: convention.framework, inline: false, import_hint }
 }
 
+/// The tests of the project that `source` is in, the nearest first, without `source` itself.
+pub fn nearest_tests(source: &Path, language: &Language, root: Option<&Path>, files: &dyn Files) -> Vec<PathBuf> {
+    let project = Project::new(source, language.family(), root, files);
+    project.tests().iter().filter(|test| **test != project.source).cloned().collect()
+}
+
 /// A source that is a test already: more tests go into it.
 fn own(project: &Project<'_>, family: &str) -> TestPlace {
     let framework = if family == "rust" { "cargo test" } else { convention(project, family).framework };

@@ -17,6 +17,7 @@ mod budgets;
 mod cache_life;
 mod cancel;
 mod code_actions;
+mod context;
 mod edits;
 mod explanations;
 mod initialize;

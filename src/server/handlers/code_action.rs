@@ -2,7 +2,7 @@
 
 use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
-    CodeActionTriggerKind, Command, LspAny, Range,
+    CodeActionTriggerKind, Command, Diagnostic, LspAny, Message, Range,
 };
 use ropey::Rope;
 use serde_json::json;
@@ -12,7 +12,12 @@ use super::super::backend::Backend;
 use super::super::ext::{self, RunArguments};
 use super::super::{from_proto, host};
 use crate::actions::{self, Action, LONGEST_UNFINISHED, Place};
+use crate::prompt::context::wants_diagnostics;
 use crate::workspace::{Span, selection};
+
+/// So many diagnostics go along with an action, and so much of each message: they travel with every entry of the menu.
+const MAX_DIAGNOSTICS: usize = 10;
+const MAX_MESSAGE_CHARS: usize = 600;
 
 /// The most running jobs that get a cancel action of their own.
 const MAX_CANCELS: usize = 3;
@@ -56,6 +61,7 @@ pub(in crate::server) async fn code_action(
             ..CodeAction::default()
         })
     };
+    let complaints = complaints(&params.context);
     let mut menu = Vec::new();
     let decisions = decisions(&proposals, ["Accept", "Reject"])
         .into_iter()
@@ -77,7 +83,8 @@ pub(in crate::server) async fn code_action(
             continue;
         }
         let title = actions::title_for(action, None);
-        let command = run_command(action, &title, &uri, params.range, version);
+        let told = if wants_diagnostics(&action.id) { complaints.as_slice() } else { &[] };
+        let command = run_command(action, &title, &uri, params.range, version, told);
         menu.push(respond(&action.kind, title, command));
     }
     Ok(Some(menu))
@@ -98,13 +105,37 @@ fn wanted(context: &CodeActionContext, kind: &str) -> bool {
     })
 }
 
-fn run_command(action: &Action, title: &str, uri: &lsp_types::Uri, range: Range, version: i32) -> Command {
+/// What the other servers say about the place, without what only they and the editor understand.
+fn complaints(context: &CodeActionContext) -> Vec<Diagnostic> {
+    let bare = |diagnostic: &Diagnostic| Diagnostic {
+        range: diagnostic.range,
+        severity: diagnostic.severity,
+        code: diagnostic.code.clone(),
+        source: diagnostic.source.clone(),
+        message: match &diagnostic.message {
+            Message::String(text) => Message::String(text.chars().take(MAX_MESSAGE_CHARS).collect()),
+            Message::MarkupContent(markup) => Message::String(markup.value.chars().take(MAX_MESSAGE_CHARS).collect()),
+        },
+        ..Diagnostic::default()
+    };
+    context.diagnostics.iter().take(MAX_DIAGNOSTICS).map(bare).collect()
+}
+
+fn run_command(
+    action: &Action,
+    title: &str,
+    uri: &lsp_types::Uri,
+    range: Range,
+    version: i32,
+    diagnostics: &[Diagnostic],
+) -> Command {
     let arguments = RunArguments {
         action: action.id.to_string(),
         uri: uri.clone(),
         range,
         version: Some(version),
         prompt: None,
+        diagnostics: diagnostics.to_vec(),
         wait: false,
     };
     Command {

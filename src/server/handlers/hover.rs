@@ -196,6 +196,7 @@ fn answer_for(
         selection: span.clone(),
         subject: name,
         root,
+        diagnostics: Vec::new(),
         prompt: None,
         model: question.settings.fast_model.clone(),
         settings: question.settings,

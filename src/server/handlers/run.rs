@@ -19,7 +19,7 @@ use crate::actions;
 use crate::error::ErrorKind;
 use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
 use crate::workspace::tracking::TrackId;
-use crate::workspace::{Snapshot, Span, selection};
+use crate::workspace::{Diagnostic, Snapshot, Span, selection};
 
 /// Starts a job. Answers at once with its id, or with the report when it has ended, if the client waits.
 pub(super) async fn run_action(
@@ -49,6 +49,7 @@ pub(super) async fn run_action(
             snapshot: selected.snapshot,
             selection: selected.span,
             subject: selected.subject,
+            diagnostics: selected.diagnostics,
             prompt: arguments.prompt,
             model: state.settings.model_for(&action.id).to_owned(),
             settings: state.settings.clone(),
@@ -69,6 +70,7 @@ struct Selected {
     span: Span,
     track: TrackId,
     subject: Option<String>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Finds the selection, or the item around it when nothing is selected. It is followed from the moment the request came.
@@ -76,7 +78,7 @@ async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Sele
     if is_explanation(&arguments.uri) {
         return Err(explanation());
     }
-    let (mut snapshot, mut asked, track) = {
+    let (mut snapshot, mut asked, track, mut diagnostics) = {
         let mut state = session.state();
         let encoding = state.capabilities.encoding;
         let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
@@ -87,7 +89,9 @@ async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Sele
             return Err(outside(document.text().len_lines()));
         }
         let span = from_proto::span(document.text(), encoding, arguments.range);
-        (document.snapshot(), span.clone(), document.track(span))
+        let told = arguments.diagnostics.iter();
+        let told = told.filter_map(|one| from_proto::diagnostic(document.text(), encoding, one)).collect::<Vec<_>>();
+        (document.snapshot(), span.clone(), document.track(span), told)
     };
     let followed = Followed { session: session.clone(), uri: arguments.uri.clone(), track, kept: false };
     loop {
@@ -100,16 +104,18 @@ async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Sele
             return Err(no_code());
         }
         if span == asked {
-            return Ok(Selected { snapshot, span, track: followed.keep(), subject });
+            return Ok(Selected { snapshot, span, track: followed.keep(), subject, diagnostics });
         }
         let mut state = session.state();
         let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
         if Some(document.version()) == snapshot.version {
             let track = document.track(span.clone());
-            return Ok(Selected { snapshot, span, track, subject });
+            return Ok(Selected { snapshot, span, track, subject, diagnostics });
         }
         // The user typed while the file was parsed: look again at what is around the cursor now.
         snapshot = document.snapshot();
+        // What was said was said of another text.
+        diagnostics.clear();
         asked = document.tracked(followed.track).map_or(asked, |tracked| tracked.span);
     }
 }
@@ -200,7 +206,7 @@ pub(in crate::server) fn start_again(session: &Arc<Session>, order: Order, host:
         return;
     };
     let settings = session.state().settings.clone();
-    let order = Order { job: new_job_id(), snapshot, selection, settings, ..order };
+    let order = Order { job: new_job_id(), snapshot, selection, settings, diagnostics: Vec::new(), ..order };
     start(session.clone(), order, track, session.end.child_token(), None);
 }
 

@@ -46,6 +46,7 @@ impl Fixture {
             snapshot,
             subject: None,
             root: Some(folder.path().to_owned()),
+            diagnostics: Vec::new(),
             prompt: None,
             model: "model".to_owned(),
             settings: Arc::new(Settings::default()),
