@@ -112,6 +112,7 @@ fn prompts(c: &mut Criterion) {
         prompt: None,
         tests: None,
         context: None,
+        scale: prompt::Scale::default(),
     };
     c.bench_function("plan a request, 1 MB", |b| b.iter(|| prompt::plan(black_box(&input)).expect("it fits")));
     let rope = ropey::Rope::from_str(&text[..100_000]);

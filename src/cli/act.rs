@@ -20,7 +20,7 @@ use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Report, new_job_id, plan};
 use crate::ledger::Ledger;
-use crate::prompt;
+use crate::prompt::{self, Plan};
 use crate::simulator::SimulatorOptions;
 
 /// Arguments of `aside act`.
@@ -108,11 +108,10 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         simulated: args.simulate,
     };
     let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
+    let estimates = prompt::Estimates::kept_in(invocation.paths.estimates());
     if args.dry_run {
-        let plan = plan(&order, &host)?;
-        let mut out = terminal::stdout();
-        writeln!(out, "{}", prompt::describe(&plan, &order.settings.model_data(&order.model)).trim_end())?;
-        return Ok(ExitCode::SUCCESS);
+        let plan = plan(&order, &host, &estimates)?;
+        return dry_run(args, &order, &plan);
     }
     let context = Context {
         cache: Arc::default(),
@@ -122,6 +121,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         limit: Arc::new(Semaphore::new(1)),
         session: Arc::default(),
         planner: Arc::default(),
+        estimates: Arc::new(estimates),
     };
     let mut report = super::runtime()?.block_on(until_interrupted(&context, &order, &host))?;
     if args.simulate {
@@ -139,6 +139,37 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         (_, Some(error)) if error.kind == ErrorKind::Config => exit::USAGE,
         (Outcome::Kept | Outcome::Failed, _) => exit::FAILED,
     }))
+}
+
+/// Prints what would be sent.
+fn dry_run(args: &ActArgs, order: &Order, plan: &Plan) -> anyhow::Result<ExitCode> {
+    if !args.json {
+        let text = prompt::describe(plan, &order.settings.model_data(&order.model));
+        writeln!(terminal::stdout(), "{}", terminal::visible(text.trim_end()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let description = prompt::Description::new(plan, &order.settings.model_data(&order.model))
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "The request could not be written as JSON."))?;
+    terminal::print_json(&DryRun {
+        action: &order.action.id,
+        file: order.shown_path(),
+        dry_run: true,
+        model: &plan.request.model,
+        description,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `--dry-run --json`.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun<'a> {
+    action: &'a str,
+    file: String,
+    dry_run: bool,
+    model: &'a str,
+    #[serde(flatten)]
+    description: prompt::Description<'a>,
 }
 
 /// Runs the order; Ctrl-C cancels it, and a second one ends the process at once.

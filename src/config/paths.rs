@@ -39,6 +39,11 @@ impl Paths {
         self.data_dir.join("usage.sqlite3")
     }
 
+    /// What is known of how far estimates are off.
+    pub fn estimates(&self) -> PathBuf {
+        self.cache_dir.join("estimates.json")
+    }
+
     /// The folder of explanation documents.
     pub fn explanations(&self) -> PathBuf {
         self.cache_dir.join("explanations")

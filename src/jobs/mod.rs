@@ -12,6 +12,7 @@ mod ask;
 mod bill;
 mod budget;
 mod connection;
+mod counting;
 mod edit;
 mod flight;
 mod host;

@@ -26,7 +26,7 @@ use crate::claude::types::{ContentBlock, Message, Role, StopReason};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals};
 use crate::output::explanation::Explanation;
-use crate::prompt::{self, Plan, Planner};
+use crate::prompt::{self, Estimates, Plan, Planner, Scale};
 use crate::workspace::roots::relative;
 use crate::workspace::syntax::ParsedAhead;
 use crate::workspace::test_files::TestPlace;
@@ -47,6 +47,8 @@ pub struct Context {
     pub session: Arc<Mutex<Totals>>,
     /// What is sent, and what of it may still be in the cache. The lock is never held across an await.
     pub planner: Arc<Mutex<Planner>>,
+    /// How far estimates were off.
+    pub estimates: Arc<Estimates>,
 }
 
 /// Runs an order to its end, which a defect of Aside's own is as well. Dropping the future or cancelling the token ends its
@@ -98,17 +100,18 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
 }
 
 /// What would be sent for an order, without sending it.
-pub fn plan<H: Host>(order: &Order, host: &H) -> Result<Plan, Error> {
+pub fn plan<H: Host>(order: &Order, host: &H, estimates: &Estimates) -> Result<Plan, Error> {
     let place = match order.action.result {
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
         _ => None,
     };
     let model = order.settings.model_data(&order.model);
-    plan_for(&Mutex::default(), order, host, &model, place.as_ref())
+    plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, &model, place.as_ref())
 }
 
 fn plan_for<H: Host>(
     planner: &Mutex<Planner>,
+    scale: Scale,
     order: &Order,
     host: &H,
     model: &Model,
@@ -145,6 +148,7 @@ fn plan_for<H: Host>(
         prompt: order.prompt.as_deref(),
         tests: tests.as_ref(),
         context: Some(&context),
+        scale,
     };
     planner.lock().unwrap_or_else(PoisonError::into_inner).plan(&input, jiff::Timestamp::now())
 }
@@ -205,7 +209,10 @@ impl<'a, H: Host> Run<'a, H> {
 
     /// What is to be sent. A large file takes a while to parse.
     pub(super) fn plan(&self, place: Option<&TestPlace>) -> Result<Plan, Error> {
-        tokio::task::block_in_place(|| plan_for(&self.context.planner, self.order, self.host, &self.model, place))
+        let scale = self.context.estimates.scale(&self.model.id);
+        tokio::task::block_in_place(|| {
+            plan_for(&self.context.planner, scale, self.order, self.host, &self.model, place)
+        })
     }
 }
 
@@ -228,7 +235,9 @@ impl<H: Host> Run<'_, H> {
             let original = self.original.insert(Arc::new(original)).clone();
             tokio::task::spawn_blocking(move || original.parse());
         }
+        self.count_near_limit(&plan).await?;
         let answer = self.ask(&plan, &plan.request).await?;
+        self.learn(&plan, answer.tokens.total_input()).await;
         match order.action.result {
             ResultForm::Edit => self.land(&plan, answer, Step::Selection).await,
             ResultForm::Tests => match place {

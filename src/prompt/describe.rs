@@ -1,38 +1,92 @@
-//! A plan for people: exactly what would be sent, where it is cut for the cache, and what it would cost.
+//! A plan for people and for programs: exactly what would be sent, where it is cut for the cache, and what it would cost.
 
 use std::fmt::Write as _;
 
-use super::{Layer, LayerName, Plan};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Layer, Plan};
 use crate::claude::models::Model;
-use crate::claude::types::{ContentBlock, SystemBlock, Ttl};
+use crate::claude::types::{CacheControl, ContentBlock, MessageRequest, Role, SystemBlock, Ttl};
 use crate::claude::usage::{Tokens, cost};
 use crate::claude::words::dollars;
 
-/// The plan as text, for `aside act --dry-run`: settings, every block verbatim under a heading, breakpoints, and the price
-/// of the input with a cold and with a warm cache.
+/// A plan as JSON, for `aside act --dry-run --json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description<'a> {
+    /// The body of the request, to the byte.
+    request: Box<RawValue>,
+    layers: Vec<DescribedLayer<'a>>,
+    estimated_input_tokens: u64,
+    /// `null` where the model's prices are not known.
+    input_usd: Option<InputPrice>,
+    notes: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribedLayer<'a> {
+    name: &'static str,
+    blocks: usize,
+    estimated_tokens: u64,
+    /// How long the entry lives that ends with this layer; `null` where none does.
+    breakpoint: Option<Ttl>,
+    hash: &'a str,
+}
+
+/// What the input would cost, in US dollars; the output comes on top.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct InputPrice {
+    /// Nothing is in the cache yet.
+    cold: f64,
+    /// Everything up to the last breakpoint is.
+    warm: f64,
+    /// Without a cache.
+    uncached: f64,
+}
+
+impl<'a> Description<'a> {
+    /// The description of a plan, with the prices of `model`; `None` if its request cannot be written as JSON.
+    pub fn new(plan: &'a Plan, model: &Model) -> Option<Self> {
+        let layers = plan.layers.iter().map(|layer| DescribedLayer {
+            name: layer.name.as_str(),
+            blocks: layer.blocks,
+            estimated_tokens: layer.estimated_tokens,
+            breakpoint: layer.breakpoint,
+            hash: &layer.hash,
+        });
+        Some(Self {
+            request: to_raw_value(&plan.request).ok()?,
+            layers: layers.collect(),
+            estimated_input_tokens: plan.estimated_input_tokens,
+            input_usd: input_price(plan, model),
+            notes: &plan.notes,
+        })
+    }
+}
+
+/// The plan as text, for `aside act --dry-run`: settings, every block verbatim under its layer and role, breakpoints with
+/// their lives, and the price of the input with a cold and with a warm cache.
 pub fn describe(plan: &Plan, model: &Model) -> String {
     let mut text = String::new();
     let _ = settings(&mut text, plan);
-    let mut system = plan.request.system.iter().map(|SystemBlock::Text { text, .. }| text.as_str());
-    let mut content =
-        plan.request.messages.iter().flat_map(|message| &message.content).filter_map(|block| match block {
-            ContentBlock::Text { text, .. } => Some(text.as_str()),
-            _ => None,
-        });
-    let mut prefix = 0;
+    let mut blocks = blocks(&plan.request).into_iter();
+    let (mut prefix, mut number) = (0, 0);
     for layer in &plan.layers {
-        prefix += layer.estimated_tokens;
-        let _ = writeln!(text, "\n── {} · about {} tokens ──", layer.name.as_str(), layer.estimated_tokens);
-        let last = layer.name == LayerName::Instruction;
-        let take = if last { usize::MAX } else { 1 };
-        let blocks: &mut dyn Iterator<Item = &str> =
-            if layer.name <= LayerName::System { &mut system } else { &mut content };
-        for block in blocks.take(take) {
-            text.push_str(block);
-            text.push('\n');
-        }
-        if let Some(ttl) = layer.breakpoint {
-            let _ = writeln!(text, "── breakpoint: about {prefix} tokens, kept {} ──", life(ttl));
+        let name = layer.name.as_str();
+        for index in 0..layer.blocks {
+            let Some(block) = blocks.next() else { break };
+            let part = if layer.blocks > 1 { format!(" {}/{}", index + 1, layer.blocks) } else { String::new() };
+            let tokens =
+                if index == 0 { format!(" · about {} tokens", layer.estimated_tokens) } else { String::new() };
+            let _ = writeln!(text, "\n── {name}{part} · role {}{tokens} ──\n{}", block.role, block.text);
+            prefix += if index == 0 { layer.estimated_tokens } else { 0 };
+            if let Some(ttl) = block.breakpoint {
+                number += 1;
+                let _ =
+                    writeln!(text, "══ breakpoint {number}: about {prefix} tokens up to here, kept {} ══", life(ttl));
+            }
         }
     }
     text.push('\n');
@@ -41,6 +95,33 @@ pub fn describe(plan: &Plan, model: &Model) -> String {
         let _ = writeln!(text, "{note}");
     }
     text
+}
+
+/// A block of a request.
+struct Block<'a> {
+    role: &'static str,
+    text: &'a str,
+    breakpoint: Option<Ttl>,
+}
+
+/// The text blocks of a request, in the order of the prefix.
+fn blocks(request: &MessageRequest) -> Vec<Block<'_>> {
+    let system = request.system.iter().map(|SystemBlock::Text { text, cache_control }| Block {
+        role: "system",
+        text,
+        breakpoint: cache_control.map(CacheControl::ttl),
+    });
+    let content = request.messages.iter().flat_map(|message| {
+        message.content.iter().filter_map(|block| match block {
+            ContentBlock::Text { text, cache_control } => Some(Block {
+                role: if message.role == Role::User { "user" } else { "assistant" },
+                text: text.as_str(),
+                breakpoint: cache_control.map(CacheControl::ttl),
+            }),
+            _ => None,
+        })
+    });
+    system.chain(content).collect()
 }
 
 fn settings(text: &mut String, plan: &Plan) -> std::fmt::Result {
@@ -60,13 +141,29 @@ fn settings(text: &mut String, plan: &Plan) -> std::fmt::Result {
 }
 
 fn price(text: &mut String, plan: &Plan, model: &Model) -> std::fmt::Result {
+    writeln!(text, "About {} tokens of input.", plan.estimated_input_tokens)?;
+    let Some(price) = input_price(plan, model) else {
+        return writeln!(text, "The price of {} is not known.", plan.request.model);
+    };
+    if shared(&plan.layers).is_none() {
+        return writeln!(text, "Input: {}; nothing is cached. Output comes on top.", dollars(price.uncached));
+    }
+    writeln!(
+        text,
+        "Input: {} the first time, {} while the cache is warm, {} without a cache. Output comes on top.",
+        dollars(price.cold),
+        dollars(price.warm),
+        dollars(price.uncached)
+    )
+}
+
+/// What a plan's input would cost by its estimates; `None` where the model's prices are not known.
+fn input_price(plan: &Plan, model: &Model) -> Option<InputPrice> {
     let all = plan.estimated_input_tokens;
-    writeln!(text, "About {all} tokens of input.")?;
+    let usd = |tokens: &Tokens| cost(model, tokens, false).map(|cost| cost.usd);
+    let uncached = usd(&Tokens { input: all, ..Tokens::default() })?;
     let Some((shared, ttl)) = shared(&plan.layers) else {
-        return match cost(model, &Tokens { input: all, ..Tokens::default() }, false) {
-            Some(cost) => writeln!(text, "Input: {}; nothing is cached. Output comes on top.", dollars(cost.usd)),
-            None => writeln!(text, "The price of {} is not known.", plan.request.model),
-        };
+        return Some(InputPrice { cold: uncached, warm: uncached, uncached });
     };
     let behind = Tokens { input: all.saturating_sub(shared), ..Tokens::default() };
     let cold = match ttl {
@@ -74,16 +171,7 @@ fn price(text: &mut String, plan: &Plan, model: &Model) -> std::fmt::Result {
         Ttl::OneHour => Tokens { cache_write_1h: shared, ..behind },
     };
     let warm = Tokens { cache_read: shared, ..behind };
-    match (cost(model, &cold, false), cost(model, &warm, false)) {
-        (Some(cold), Some(warm)) => writeln!(
-            text,
-            "Input: {} the first time, {} while the cache is warm, {} without a cache. Output comes on top.",
-            dollars(cold.usd),
-            dollars(warm.usd),
-            dollars(cold.uncached_usd)
-        ),
-        _ => writeln!(text, "The price of {} is not known.", plan.request.model),
-    }
+    Some(InputPrice { cold: usd(&cold)?, warm: usd(&warm)?, uncached })
 }
 
 /// The tokens up to the last breakpoint, and its life.

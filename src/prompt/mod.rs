@@ -6,6 +6,7 @@
 //! has the same bytes up to there.
 
 mod breakpoints;
+pub mod calibration;
 pub mod context;
 mod conventions;
 mod describe;
@@ -23,8 +24,9 @@ pub mod warmth;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use calibration::{Estimates, Scale};
 pub use context::Context;
-pub use describe::describe;
+pub use describe::{Description, describe};
 pub use estimate::estimate_tokens;
 pub use planner::Planner;
 pub use prewarm::prewarm;
@@ -46,6 +48,9 @@ const SYSTEM: &str = include_str!("system.md");
 
 /// What a model that does not say takes in, in tokens: the least any model of the last years takes.
 const COMMON_CONTEXT: u64 = 200_000;
+
+/// Estimates within this part of the limit are too near to be trusted.
+const NEAR: u64 = 10;
 
 /// Everything a prompt is made of.
 #[derive(Clone, Debug)]
@@ -76,6 +81,8 @@ pub struct Input<'a> {
     pub tests: Option<&'a TestTarget>,
     /// What the selection's surroundings have to offer.
     pub context: Option<&'a Context>,
+    /// How experience corrects estimates for this model.
+    pub scale: Scale,
 }
 
 /// Requests of one family have the same tools and the same system prompt, and so share a prefix.
@@ -108,8 +115,12 @@ pub struct Plan {
     pub request: MessageRequest,
     /// The parts of the prompt, in order; only those that are there.
     pub layers: Vec<Layer>,
-    /// About how many tokens of input it has.
+    /// About how many tokens of input it has, corrected by experience.
     pub estimated_input_tokens: u64,
+    /// The same without the correction.
+    pub uncorrected_input_tokens: u64,
+    /// How many tokens of input the model takes beside its answer. The estimate may be a tenth above it.
+    pub input_limit: u64,
     /// What the answer is to become.
     pub form: ResultForm,
     /// What the user may want to know, such as that nothing can be cached.
@@ -184,7 +195,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
 
     let mut drafts = Vec::with_capacity(5);
     let mut draft = |name, blocks: Vec<String>| {
-        let tokens = tokens(&blocks, input.model);
+        let tokens = tokens(&blocks, input);
         if !blocks.is_empty() {
             drafts.push(Draft { name, blocks, tokens });
         }
@@ -194,8 +205,10 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
     used += draft(LayerName::Project, project(input.rules));
     used += draft(LayerName::Language, conventions::block(input.language).into_iter().collect());
     let document_tokens = estimate_tokens(input.text, input.model);
-    let room = |instruction: &[String]| limit.saturating_sub(used + tokens(instruction, input.model));
+    let room = |instruction: &[String]| limit.saturating_sub(used + tokens(instruction, input));
+    // By the estimate alone: a correction that moves must not change how a document is sent.
     let mut is_whole = document_tokens <= document::WHOLE_DOCUMENT_TOKENS;
+    let document_tokens = input.scale.of(document_tokens);
     let mut instruction = instruction::blocks(input, is_whole)?;
     if is_whole && document_tokens > room(&instruction) {
         is_whole = false;
@@ -208,8 +221,9 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
     }
     used += draft(LayerName::Document, vec![document.text]);
     used += draft(LayerName::Instruction, instruction);
-    if used > limit {
-        return Err(too_long(input, used, limit));
+    // Near the limit the server is asked to count before anything is sent; far above there is nothing to count.
+    if used > limit + limit / NEAR {
+        return Err(too_long(&input.action.title, &input.model.id, used, limit));
     }
 
     let breakpoints = breakpoints::choose(&drafts, input.settings, input.model, &mut notes);
@@ -225,11 +239,19 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
     let (system, content) = assemble(drafts, &breakpoints);
     request.system = system;
     request.messages = vec![Message { role: Role::User, content }];
-    Ok(Plan { request, layers, estimated_input_tokens: used, form: input.action.result, notes })
+    Ok(Plan {
+        request,
+        layers,
+        estimated_input_tokens: used,
+        uncorrected_input_tokens: input.scale.undone(used),
+        input_limit: limit,
+        form: input.action.result,
+        notes,
+    })
 }
 
-fn tokens(blocks: &[String], model: &Model) -> u64 {
-    blocks.iter().map(|block| estimate_tokens(block, model)).sum()
+fn tokens(blocks: &[String], input: &Input<'_>) -> u64 {
+    input.scale.of(blocks.iter().map(|block| estimate_tokens(block, input.model)).sum())
 }
 
 /// The model's id as the user wrote it, which may name a dated version of the same model.
@@ -263,13 +285,20 @@ fn input_limit(model: &Model, max_tokens: u32) -> u64 {
     model.max_input_tokens.unwrap_or(COMMON_CONTEXT).saturating_sub(u64::from(max_tokens))
 }
 
-fn too_long(input: &Input<'_>, tokens: u64, limit: u64) -> Error {
+impl Plan {
+    /// Whether the estimate is so near the model's limit that only a count can tell whether it fits: within a tenth.
+    pub fn is_near_limit(&self) -> bool {
+        self.estimated_input_tokens > self.input_limit - self.input_limit / NEAR
+    }
+}
+
+/// The error for a prompt that does not fit.
+pub fn too_long(action_title: &str, model: &str, tokens: u64, limit: u64) -> Error {
     Error::new(
         ErrorKind::TooLong,
         format!(
-            "{} needs about {tokens} tokens, and {} takes {limit} beside its answer.",
-            capitalized(&input.action.title),
-            input.model.id
+            "{} needs about {tokens} tokens, and {model} takes {limit} beside its answer.",
+            capitalized(action_title)
         ),
     )
     .hint("Select less.")

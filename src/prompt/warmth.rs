@@ -270,6 +270,8 @@ mod tests {
             request: MessageRequest::default(),
             layers: layers.iter().map(layer).collect(),
             estimated_input_tokens: 0,
+            uncorrected_input_tokens: 0,
+            input_limit: 0,
             form: ResultForm::Explanation,
             notes: Vec::new(),
         }

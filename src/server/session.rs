@@ -24,8 +24,8 @@ use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
 use crate::jobs::{Budgets, CacheLife, Connections, Context, Missed, Registry};
 use crate::ledger::{Ledger, Totals};
-use crate::prompt::Planner;
 use crate::prompt::diagnosis::Warm;
+use crate::prompt::{Estimates, Planner};
 use crate::simulator::SimulatorOptions;
 use crate::workspace::Documents;
 use crate::workspace::roots::Roots;
@@ -53,6 +53,7 @@ pub(super) struct Session {
     planner: Arc<Mutex<Planner>>,
     cache: Arc<CacheLife>,
     budgets: Arc<Budgets>,
+    estimates: Arc<Estimates>,
     state: Mutex<State>,
     /// Counts the changes of all documents, to wake those who wait for one.
     changes: watch::Sender<u64>,
@@ -132,6 +133,7 @@ impl Session {
             connections: Arc::new(Connections::new(environment.clone(), simulator)),
             ledger: Ledger::lazy(paths.ledger()),
             budgets: Arc::new(Budgets::new(paths.config_file.clone())),
+            estimates: Arc::new(Estimates::kept_in(paths.estimates())),
             paths,
             registry: Registry::default(),
             jobs: TaskTracker::new(),
@@ -197,6 +199,7 @@ impl Session {
             limit,
             session: self.totals.clone(),
             planner: self.planner.clone(),
+            estimates: self.estimates.clone(),
         }
     }
 

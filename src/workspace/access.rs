@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -12,7 +13,9 @@ use super::roots::normalized;
 use super::test_files::Files;
 
 /// Files that hold keys by custom, wherever they are.
-const SECRET: &[&str] = &[
+static SECRET: LazyLock<GlobSet> = LazyLock::new(|| globs(SECRET_NAMES.iter().copied()));
+
+const SECRET_NAMES: &[&str] = &[
     "**/.env",
     "**/.env.*",
     "**/*.env",
@@ -43,7 +46,7 @@ pub struct Access {
     /// The same without links; `None` when there is no such folder, and then nothing may be read.
     real_root: Option<PathBuf>,
     excluded: GlobSet,
-    own: Gitignore,
+    own: Option<Gitignore>,
     /// What the `.gitignore` of a folder says; `None` if it has none.
     ignored: RefCell<HashMap<PathBuf, Option<Rc<Gitignore>>>>,
 }
@@ -53,21 +56,12 @@ impl Access {
     /// `.aside/ignore` names, nothing that holds keys by custom, and nothing that is outside by way of a link.
     pub fn new(root: &Path, exclude: &[String]) -> Self {
         let root = normalized(root);
-        let mut globs = GlobSetBuilder::new();
-        let patterns = SECRET.iter().copied().map(str::to_owned).chain(exclude.iter().flat_map(|glob| anywhere(glob)));
-        for pattern in patterns {
-            // Settings check their globs; one that is wrong all the same is no reason to read what others exclude.
-            if let Ok(glob) = GlobBuilder::new(&pattern).literal_separator(true).case_insensitive(true).build() {
-                globs.add(glob);
-            }
-        }
-        let (own, _) = Gitignore::new(root.join(OWN_IGNORE));
-        let own = if own.is_empty() { own } else { at(&root, &root.join(OWN_IGNORE)).unwrap_or(own) };
+        let excluded: Vec<String> = exclude.iter().flat_map(|glob| anywhere(glob)).collect();
         Self {
             real_root: root.canonicalize().ok(),
+            excluded: globs(excluded.iter().map(String::as_str)),
+            own: at(&root, &root.join(OWN_IGNORE)),
             root,
-            excluded: globs.build().unwrap_or_default(),
-            own,
             ignored: RefCell::default(),
         }
     }
@@ -91,11 +85,14 @@ impl Access {
 
     fn is_named(&self, below: &Path) -> bool {
         // A folder that is named takes all that is in it along.
-        below.ancestors().filter(|path| !path.as_os_str().is_empty()).any(|path| self.excluded.is_match(path))
+        below
+            .ancestors()
+            .filter(|path| !path.as_os_str().is_empty())
+            .any(|path| self.excluded.is_match(path) || SECRET.is_match(path))
     }
 
     fn is_ignored(&self, path: &Path) -> bool {
-        if self.own.matched_path_or_any_parents(path, false).is_ignore() {
+        if self.own.as_ref().is_some_and(|own| own.matched_path_or_any_parents(path, false).is_ignore()) {
             return true;
         }
         // The nearest word counts, as for git.
@@ -118,6 +115,17 @@ impl Access {
         self.ignored.borrow_mut().insert(folder.to_owned(), rules.clone());
         rules
     }
+}
+
+fn globs<'a>(patterns: impl IntoIterator<Item = &'a str>) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        // Settings check their globs; one that is wrong all the same is no reason to read what others exclude.
+        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).case_insensitive(true).build() {
+            set.add(glob);
+        }
+    }
+    set.build().unwrap_or_default()
 }
 
 /// The patterns of a file, which count from `folder`.

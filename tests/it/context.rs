@@ -35,9 +35,7 @@ fn start() -> Fixture {
 fn act(fixture: &Fixture, arguments: &[&str]) -> Output {
     let mut command = fixture.sandbox.aside();
     command.env("ANTHROPIC_BASE_URL", fixture.recorder.url.as_str()).env("ANTHROPIC_API_KEY", "test");
-    let output = command.arg("act").args(arguments).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    output
+    command.arg("act").args(arguments).output().unwrap()
 }
 
 /// The text of all blocks of the last message.
@@ -67,6 +65,51 @@ fn a_definition_from_another_file_is_sent_and_what_is_excluded_is_not() {
 }
 
 #[test]
+fn a_dry_run_prints_the_very_bytes_that_are_sent() {
+    let fixture = start();
+    for action in ["explain", "add-type-hints", "document", "write-tests"] {
+        let dry =
+            act(&fixture, &[action, "shop/main.py:5", "--dry-run", "--json", "--prompt", "Only € and \"quotes\"."]);
+        assert_eq!(dry.status.code(), Some(0), "{}", String::from_utf8_lossy(&dry.stderr));
+        let before = fixture.recorder.exchanges(0).len();
+        act(&fixture, &[action, "shop/main.py:5", "--json", "--prompt", "Only € and \"quotes\"."]);
+        let exchange = &fixture.recorder.exchanges(before + 1)[before];
+        let printed = String::from_utf8(dry.stdout).unwrap();
+        assert!(printed.contains(&exchange.body), "{action}: {printed}\nis not\n{}", exchange.body);
+        let described: Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(described["request"], exchange.request, "{action}");
+        let layers = described["layers"].as_array().unwrap();
+        let estimates: u64 = layers.iter().map(|layer| layer["estimatedTokens"].as_u64().unwrap()).sum();
+        assert_eq!(described["estimatedInputTokens"], estimates, "{described}");
+        assert!(described["inputUsd"]["warm"].as_f64() < described["inputUsd"]["cold"].as_f64(), "{described}");
+        assert_eq!(described["action"], action);
+    }
+}
+
+#[test]
+fn a_dry_run_for_people_shows_every_block_and_every_breakpoint() {
+    let fixture = start();
+    let output = act(&fixture, &["explain", "shop/main.py:5", "--dry-run"]);
+    assert_eq!(fixture.recorder.exchanges(0).len(), 0, "nothing is sent");
+    let text = String::from_utf8(output.stdout).unwrap();
+    act(&fixture, &["explain", "shop/main.py:5"]);
+    let request = fixture.recorder.exchanges(1)[0].request.clone();
+    let blocks =
+        request["system"].as_array().unwrap().iter().chain(request["messages"][0]["content"].as_array().unwrap());
+    let (mut at, mut breakpoints) = (0, 0);
+    for block in blocks {
+        let said = block["text"].as_str().unwrap();
+        let found = text[at..].find(said).unwrap_or_else(|| panic!("{said}\nis not behind byte {at} of\n{text}"));
+        at += found + said.len();
+        if block.get("cache_control").is_some() {
+            breakpoints += 1;
+            assert!(text[at..].starts_with(&format!("\n══ breakpoint {breakpoints}: ")), "{}", &text[at..]);
+        }
+    }
+    assert!(breakpoints > 0 && text.contains("kept 5 minutes") && text.contains("while the cache is warm"), "{text}");
+}
+
+#[test]
 fn the_menu_hands_on_what_other_servers_say() {
     let fixture = start();
     let mut client = Client::start(&fixture.sandbox, ClientOptions::with_api(fixture.recorder.url.as_str()));
@@ -87,6 +130,7 @@ fn the_menu_hands_on_what_other_servers_say() {
     assert!(argument["diagnostics"][0].get("data").is_none(), "{argument}");
     argument["wait"] = json!(true);
     client.execute("aside.run", argument).unwrap();
+    client.read_all();
     let sent = prompt(&fixture.recorder.exchanges(1)[0].request);
     let quoted =
         "<diagnostic path=\"shop/main.py\" lines=\"6-6\">\nwarning, pyright(reportAny): `sum` of what?\n</diagnostic>";
@@ -103,6 +147,59 @@ fn an_open_document_counts_as_the_editor_has_it() {
     client.open(&prices, "python", &PRICES.replace("cents", "pennies"));
     let start = MAIN.find("def total").unwrap();
     client.run_to_end("explain", &main, start..MAIN.find("\n\n\ndef nightly").unwrap());
+    client.read_all();
     let sent = prompt(&fixture.recorder.exchanges(1)[0].request);
     assert!(sent.contains("A price in pennies."), "{sent}");
+}
+
+/// All input tokens that a result reports.
+fn input_tokens(result: &Value) -> u64 {
+    ["inputTokens", "cacheReadTokens", "cacheWriteTokens"]
+        .iter()
+        .map(|kind| result["usage"][kind].as_u64().unwrap())
+        .sum()
+}
+
+#[test]
+fn estimates_learn_from_answers_also_for_later_processes() {
+    let fixture = start();
+    let dry = || -> u64 {
+        let output = act(&fixture, &["explain", "shop/main.py:5", "--dry-run", "--json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["estimatedInputTokens"].as_u64().unwrap()
+    };
+    let mut reported = 0;
+    for _ in 0..3 {
+        let output = act(&fixture, &["explain", "shop/main.py:5", "--json"]);
+        reported = input_tokens(&serde_json::from_slice(&output.stdout).unwrap());
+    }
+    assert!(fixture.sandbox.path("cache/aside/estimates.json").exists());
+    let estimated = dry();
+    assert!(estimated.abs_diff(reported) * 100 <= reported * 2, "{estimated} instead of {reported}");
+}
+
+#[test]
+fn tokens_are_counted_only_near_the_limit() {
+    let fixture = start();
+    fixture.sandbox.configure("model = \"claude-haiku-4-5\"\n");
+    let limit = 200_000 - 16_000;
+    let write = |lines: usize| {
+        let text: String = (0..lines).map(|number| format!("value_{number} = compute({number}, \"text\")\n")).collect();
+        fixture.sandbox.write("large.py", text);
+        let output = act(&fixture, &["explain", "large.py", "--dry-run", "--json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["estimatedInputTokens"].as_u64().unwrap()
+    };
+    // What is beside the selection stays the same, so two sizes tell a third.
+    let (few, more) = (write(9_000), write(10_000));
+    let lines = 10_000 + (limit * 96 / 100 - more) * 1000 / (more - few);
+    let estimated = write(usize::try_from(lines).unwrap());
+    assert!(estimated > limit * 9 / 10 && estimated < limit, "{estimated}");
+    let output = act(&fixture, &["explain", "large.py", "--json"]);
+    let exchanges = fixture.recorder.exchanges(1);
+    assert_eq!((exchanges[0].target.as_str(), exchanges[0].status), ("POST /v1/messages/count_tokens", 200));
+    let fits = exchanges[0].response[0]["input_tokens"].as_u64().unwrap() <= limit;
+    assert_eq!(output.status.code(), Some(i32::from(!fits)), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(fixture.recorder.exchanges(1 + usize::from(fits)).len(), 1 + usize::from(fits));
+    act(&fixture, &["explain", "shop/main.py:5"]);
+    let last = fixture.recorder.exchanges(2 + usize::from(fits)).pop().unwrap();
+    assert_eq!(last.target, "POST /v1/messages", "a small prompt is not counted");
 }

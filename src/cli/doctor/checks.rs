@@ -166,6 +166,7 @@ pub(super) fn cache(settings: &Settings) -> Option<Check> {
         prompt: None,
         tests: None,
         context: None,
+        scale: prompt::Scale::default(),
     });
     let plan = match plan {
         Ok(plan) => plan,

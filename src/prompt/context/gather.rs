@@ -79,6 +79,9 @@ const LARGEST_SHARE: u64 = 2;
 /// So many names of a selection are looked up.
 const MAX_NAMES: usize = 120;
 
+/// No definition with its tags is smaller.
+const LEAST_TOKENS: u64 = 25;
+
 const MAX_CALLERS: usize = 6;
 const MAX_DIAGNOSTICS: usize = 10;
 
@@ -111,7 +114,8 @@ pub fn gather(around: &Around<'_>, files: &dyn Files, tokens: &dyn Fn(&str) -> u
     let policy = policy(around.action);
     let budget = around.max_tokens.unwrap_or(policy.tokens);
     let mut basket = Basket { budget, left: budget, pieces: Vec::new(), tokens };
-    if budget == 0 {
+    // Whoever only warms the cache selects nothing.
+    if budget == 0 || around.selection.is_empty() {
         return Context::default();
     }
     let project = Project::new(around.root, files);
@@ -171,6 +175,10 @@ fn defined(around: &Around<'_>, project: &Project<'_>, source: &Rc<Source>, whol
     let mut taken: Vec<(std::path::PathBuf, Span)> = Vec::new();
     let mut later = Vec::new();
     for name in &used {
+        // What does not fit need not be found.
+        if basket.left < LEAST_TOKENS {
+            return;
+        }
         let own = if around.document_is_whole { Vec::new() } else { own_definitions(source, name, &around.selection) };
         let found = if own.is_empty() { definitions(project, source, name) } else { own };
         let mut found = found.into_iter();

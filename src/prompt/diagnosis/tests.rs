@@ -38,6 +38,8 @@ fn plan(model: &str, texts: [&str; 4]) -> Plan {
     Plan {
         request: MessageRequest { model: model.to_owned(), ..MessageRequest::default() },
         estimated_input_tokens: 5 * TOKENS,
+        uncorrected_input_tokens: 0,
+        input_limit: 0,
         layers,
         form: ResultForm::Explanation,
         notes: Vec::new(),

@@ -34,6 +34,7 @@ pub(in crate::server) fn when_due(session: &Arc<Session>) {
                 selection: 0..0,
                 subject: None,
                 root,
+                diagnostics: Vec::new(),
                 prompt: None,
                 model: state.settings.model.clone(),
                 settings: state.settings.clone(),
