@@ -92,10 +92,21 @@ impl<'a> Comparison<'a> {
     /// Syntax errors that are in the text after the edit and were not in the one before, as sentences such as
     /// `line 3: …` with lines of the text after. Empty where the texts cannot be parsed.
     pub fn new_syntax_errors(&self) -> Vec<String> {
-        match self.trees() {
-            Some((before, after)) => errors::new_errors((before, self.before.text()), (after, self.after.text())),
-            None => Vec::new(),
-        }
+        let Some((before, after)) = self.trees() else { return Vec::new() };
+        let errors = errors::new_errors((before, self.before.text()), (after, self.after.text()));
+        if errors.is_empty() || self.is_same_code(before, after) { Vec::new() } else { errors }
+    }
+
+    /// Whether the texts are the same but for comments. Then what cannot be parsed is what the grammar does not know,
+    /// such as a macro: how it gets over that depends on what stands around it.
+    fn is_same_code(&self, before: &Tree, after: &Tree) -> bool {
+        let language = self.before.language();
+        let Some(grammar) = language.grammar else { return false };
+        let lines = |tree, text| by_lines::by_lines(&Stream::read(Promise::Documentation, grammar, tree, text));
+        // The documentation of Python is code, and can stand wrongly.
+        let documents_by_code = language.family() == "python";
+        !documents_by_code
+            && difference::code(&lines(before, self.before.text()), &lines(after, self.after.text())).is_none()
     }
 
     /// Whether the edit keeps `promise`.

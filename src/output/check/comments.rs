@@ -17,7 +17,7 @@ pub(super) fn difference(
     before: &Stream<'_>,
     after: &Stream<'_>,
 ) -> Option<String> {
-    directives(language, before, after).or_else(|| match promise {
+    directives(language, before, after).or_else(|| ended_line(language, before, after)).or_else(|| match promise {
         Promise::TypeHints => changed(language, before, after),
         Promise::Documentation => split_line(language, before, after)
             .or_else(|| read_at_run_time(language, before, after))
@@ -239,6 +239,31 @@ fn split_line(language: &Language, before: &Stream<'_>, after: &Stream<'_>) -> O
     let (_, start) = *splits(after).iter().find(|(anchor, _)| !old.iter().any(|(other, _)| other == anchor))?;
     let line = after.line(start);
     Some(format!("line {line}: a comment of several lines splits a line of code, which may end the statement there"))
+}
+
+/// A line break where JavaScript ends a statement, though the grammar reads on: behind `return` and its kind.
+fn ended_line(language: &Language, before: &Stream<'_>, after: &Stream<'_>) -> Option<String> {
+    if !matches!(language.family(), "javascript" | "typescript") {
+        return None;
+    }
+    let ended = |stream: &Stream<'_>| -> Vec<usize> {
+        let pairs = stream.tokens.windows(2).enumerate().filter(|(_, pair)| {
+            let (first, second) = (&pair[0], &pair[1]);
+            let restricted = matches!(first.text, "return" | "throw" | "break" | "continue" | "yield" | "async")
+                || matches!(second.text, "++" | "--");
+            let gap = stream.text.get(first.start + first.text.len()..second.start).unwrap_or("");
+            restricted && gap.contains(['\n', '\r'])
+        });
+        pairs.map(|(index, _)| index).collect()
+    };
+    let (old, new) = (ended(before), ended(after));
+    let index = *new.iter().find(|index| !old.contains(index)).or(old.iter().find(|index| !new.contains(index)))?;
+    let token = after.tokens.get(index)?;
+    Some(format!(
+        "line {}: the line break behind `{}` came or went, which ends the statement there or not",
+        after.line(token.start),
+        token.text
+    ))
 }
 
 /// Docstrings that the module's own code reads, such as a text of usage.

@@ -18,8 +18,7 @@ pub(super) fn without_signs(line: &str) -> &str {
 
 /// The text of a comment without its signs, with the types in it erased; empty if it says nothing but types.
 pub(super) fn without_types(language: &Language, comment: &str) -> String {
-    let text: Vec<&str> = lines(comment).map(|line| without_signs(line.content)).collect();
-    let text = text.join("\n");
+    let text = spoken(comment);
     match language.family() {
         "python" => {
             let types = text.trim().strip_prefix("type:").map(str::trim_start);
@@ -38,16 +37,40 @@ pub(super) fn without_types(language: &Language, comment: &str) -> String {
 
 /// The types that a comment writes, as written.
 pub(super) fn types(language: &Language, comment: &str) -> Vec<String> {
+    let Some(read) = reader(language, comment) else { return Vec::new() };
+    tags(&spoken(comment), |tag, rest, _| read(tag, rest)).1
+}
+
+/// The tags of a comment that are about types, by their names.
+pub(super) fn typed_tags(language: &Language, comment: &str) -> Vec<String> {
+    let Some(read) = reader(language, comment) else { return Vec::new() };
+    let text = spoken(comment);
+    if language.family() == "ruby" && (text.starts_with(':') || text.starts_with("@rbs")) {
+        return vec!["rbs".to_owned()];
+    }
+    let found = std::cell::RefCell::new(Vec::new());
+    tags(&text, |tag, rest, _| {
+        // `@return` and `@returns` are one.
+        read(tag, rest).inspect(|_| found.borrow_mut().push(tag.trim_end_matches('s').to_owned()))
+    });
+    found.into_inner()
+}
+
+/// How tags of a comment are read, if any are.
+fn reader(language: &Language, comment: &str) -> Option<fn(&str, &str) -> Option<Tag>> {
+    match language.family() {
+        "javascript" if comment.starts_with("/**") => Some(js),
+        "php" if comment.starts_with("/**") => Some(php),
+        "ruby" => Some(ruby),
+        "lua" if comment.starts_with("---") || comment.starts_with("--[") => Some(lua),
+        _ => None,
+    }
+}
+
+/// The text of a comment without its signs.
+fn spoken(comment: &str) -> String {
     let text: Vec<&str> = lines(comment).map(|line| without_signs(line.content)).collect();
-    let text = text.join("\n");
-    let read: fn(&str, &str) -> Option<Tag> = match language.family() {
-        "javascript" if comment.starts_with("/**") => js,
-        "php" if comment.starts_with("/**") => php,
-        "ruby" => ruby,
-        "lua" if comment.starts_with("---") => lua,
-        _ => return Vec::new(),
-    };
-    tags(&text, |tag, rest, _| read(tag, rest)).1
+    text.join("\n")
 }
 
 /// What a tag holds.

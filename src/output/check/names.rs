@@ -57,6 +57,9 @@ pub(super) fn objection_in_comments(language: &Language, before: &Stream<'_>, af
             ),
         });
     }
+    if let Some(reason) = lost_in_comments(language, before, after) {
+        return Some(reason);
+    }
     let types = |stream: &Stream<'_>| -> Vec<(usize, String, usize)> {
         let of = |comment: &super::stream::Comment<'_>| {
             let written = doc_types::types(language, comment.text);
@@ -85,6 +88,25 @@ pub(super) fn objection_in_comments(language: &Language, before: &Stream<'_>, af
         }
     }
     None
+}
+
+/// A type in a comment that was there and is not any more; one that changed is not lost.
+fn lost_in_comments(language: &Language, before: &Stream<'_>, after: &Stream<'_>) -> Option<String> {
+    let tags = |comment: &super::stream::Comment<'_>| doc_types::typed_tags(language, comment.text);
+    let mut there: HashMap<(usize, String), usize> = HashMap::new();
+    for comment in &after.comments {
+        for tag in tags(comment) {
+            *there.entry((comment.anchor, tag)).or_default() += 1;
+        }
+    }
+    let lost = before.comments.iter().find(|comment| {
+        tags(comment).into_iter().any(|tag| {
+            let left = there.get_mut(&(comment.anchor, tag)).filter(|left| **left > 0);
+            left.map(|left| *left -= 1).is_none()
+        })
+    })?;
+    let line = before.line(lost.start);
+    Some(format!("it takes a type away: line {line}: not all of `{}` is there", shortened(lost.text)))
 }
 
 /// The sentence about a name that nothing defines.

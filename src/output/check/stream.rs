@@ -5,6 +5,7 @@ use tree_sitter::{Node, Tree, TreeCursor};
 use super::Promise;
 use super::bindings;
 use super::roles::{self, Class, Role, Roles};
+use crate::output::tree::walk;
 use crate::workspace::Span;
 use crate::workspace::language::Grammar;
 
@@ -206,14 +207,19 @@ impl<'a> Reader<'a> {
             Role::Blank => self.skip(node.end_byte()),
             Role::Comment => self.comment(node, false),
             Role::Documentation => self.comment(node, true),
-            Role::Erased => self.erase(node),
+            Role::Erased => {
+                self.comments_in(node);
+                self.erase(node);
+            }
             Role::Annotation(site, owner) => {
                 self.annotate(node, site, owner);
+                self.comments_in(node);
                 self.erase(node);
             }
             Role::Imports => {
                 let anchor = self.stream.tokens.len();
                 bindings::read(self.roles.grammar, node, self.stream.text, anchor, &mut self.stream.imports);
+                self.comments_in(node);
                 self.erase(node);
             }
             Role::Bracketed => {
@@ -289,7 +295,10 @@ impl<'a> Reader<'a> {
             self.token(kind, text, start);
             return;
         }
-        let code = text.trim_matches(|char: char| char.is_whitespace() || matches!(char, '\\' | '\u{feff}'));
+        // A directive of the preprocessor ends with its line, unless that goes on.
+        let goes_on = !matches!(self.roles.grammar, Grammar::C | Grammar::Cpp);
+        let blank = |char: char| char.is_whitespace() || char == '\u{feff}' || char == '\\' && goes_on;
+        let code = text.trim_matches(blank);
         if code.is_empty() {
             self.skip(end);
         } else {
@@ -326,6 +335,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The comments in what is erased: they are nobody's annotation.
+    fn comments_in(&mut self, erased: Node<'a>) {
+        let text = self.stream.text;
+        let anchor = self.stream.tokens.len();
+        let roles = &self.roles;
+        let comments = &mut self.stream.comments;
+        walk(erased, |node| {
+            let is_comment = roles.class(node) == Class::Comment;
+            if is_comment {
+                let start = node.start_byte();
+                let line = text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+                let trailing = !text[line..start].trim().is_empty();
+                let text = text[node.byte_range()].trim_end();
+                comments.push(Comment { text, start, anchor, trailing, docstring: false });
+            }
+            !is_comment
+        });
+    }
+
     fn annotate(&mut self, node: Node<'a>, site: Site, owner: Node<'a>) {
         let scopes = self.frames.iter().rev().filter(|frame| frame.class.is_scope()).map(|frame| frame.node).collect();
         self.stream.annotations.push(Annotation {
@@ -343,8 +371,12 @@ impl<'a> Reader<'a> {
         let mut text = &self.stream.text[span.clone()];
         let class = self.roles.class(node);
         let verbatim = class == Class::Verbatim || self.frames.last().is_some_and(|frame| frame.verbatim);
+        let mut comment = None;
         if class == Class::MacroText {
-            text = roles::without_line_comment(text);
+            let code = roles::without_line_comment(text);
+            let rest = text[code.len()..].trim();
+            comment = (!rest.is_empty()).then_some((rest, span.end - text[code.len()..].trim_start().len()));
+            text = code;
         }
         // A token that is missing is told as a syntax error, if it is new.
         if text.is_empty() || !verbatim && text.trim().is_empty() {
@@ -363,6 +395,10 @@ impl<'a> Reader<'a> {
         }
         self.token(node.kind_id(), text, span.start);
         self.read = span.end;
+        if let Some((text, start)) = comment {
+            let anchor = self.stream.tokens.len();
+            self.stream.comments.push(Comment { text, start, anchor, trailing: true, docstring: false });
+        }
     }
 
     /// A comma behind the last parameter says nothing: it comes and goes with line breaks.

@@ -49,6 +49,10 @@ fn imports(before: &Stream<'_>, after: &Stream<'_>) -> Option<String> {
         if !used.contains(import.bound.as_str()) {
             return Some(format!("it adds `{}` in line {line}, which no annotation uses", import.key));
         }
+        let twice = after.imports.iter().filter(|other| !import.bound.is_empty() && other.bound == import.bound).count() > 1;
+        if twice {
+            return Some(format!("it adds `{}` in line {line}, and `{}` is imported already", import.key, import.bound));
+        }
         let loaded = before.imports.iter().any(|other| other.module == import.module && !other.types_only);
         (!import.types_only && !loaded).then(|| {
             format!(

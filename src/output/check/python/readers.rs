@@ -73,8 +73,10 @@ fn decorators<'s>(decorated: Option<Node<'_>>, text: &'s str) -> Vec<&'s str> {
     let Some(decorated) = decorated else { return Vec::new() };
     let mut cursor = decorated.walk();
     let all = decorated.named_children(&mut cursor).filter(|child| child.kind() == "decorator");
-    all.map(|decorator| text[decorator.byte_range()].trim_start_matches('@').split('(').next().unwrap_or("").trim())
-        .collect()
+    all.map(|decorator| {
+        text[decorator.byte_range()].trim_start_matches('@').split(['(', '#']).next().unwrap_or("").trim()
+    })
+    .collect()
 }
 
 fn last(name: &str) -> &str {

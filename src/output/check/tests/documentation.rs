@@ -93,3 +93,19 @@ fn a_file_that_the_grammar_does_not_know_all_of() {
     }
     refused(Documentation, "c", after, before, &["is gone"]);
 }
+
+#[test]
+fn macros_that_the_grammar_reads_one_way_or_another() {
+    let before = "#pragma once\n\nNAMESPACE_BEGIN(NAMESPACE)\n\nNAMESPACE_BEGIN(detail)\n\nWARNING_PUSH\nWARNING_DISABLE(\"-Wx\")\n\nState *get_state();\n\nNAMESPACE_END(detail)\n";
+    let after = before.replace("State *get", "// The state of\n// this thread.\nState *get");
+    accepted(Documentation, "cpp", before, &after);
+    for (old, new) in
+        [("get_state", "get_stat"), ("\"-Wx\"", "\"-W x\""), ("State *", "State "), ("// this", "/* this")]
+    {
+        let harmed = after.replace(old, new);
+        let comparison =
+            crate::output::check::Comparison::new(crate::workspace::language::by_id("cpp"), before, &harmed);
+        let kept = comparison.verdict(Documentation) == crate::output::check::Verdict::Kept;
+        assert!(!comparison.new_syntax_errors().is_empty() || !kept, "{harmed}");
+    }
+}

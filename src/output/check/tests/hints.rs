@@ -258,3 +258,9 @@ fn hints_where_nothing_reads_them() {
         "import typing as t\ndef f(x: t.Annotated[int, \"a b\"]) -> t.Literal[\"c\"]: return x\n",
     );
 }
+
+#[test]
+fn a_decorator_with_a_comment_behind_it() {
+    let before = "class A:\n    @property  # type: ignore[override]\n    def f(self): return 1\n";
+    accepted(TypeHints, "python", before, &before.replace("(self)", "(self) -> int"));
+}

@@ -1,6 +1,6 @@
 //! Annotations that act, name nothing, or bring something along are refused, with the reason.
 
-use super::refused;
+use super::{accepted, refused};
 use crate::output::check::Promise::{Documentation, TypeHints};
 use crate::output::check::{Verdict, only_adds};
 use crate::output::edit::TextEdit;
@@ -259,4 +259,92 @@ fn tests_are_only_added() {
     assert_eq!(check("javascript", spec, at("\n});"), at("\n});"), "\n  it('d', () => {});"), Verdict::Kept);
     assert!(matches!(check("javascript", spec, at("    y"), at("    y"), "    z();\n"), Verdict::Broken(_)));
     assert!(matches!(check("javascript", spec, at("b'"), at("b'"), "z"), Verdict::Broken(_)));
+}
+
+#[test]
+fn comments_in_what_is_erased() {
+    let check = |id: &str, before: &str, after: &str, words: &[&str]| refused(TypeHints, id, before, after, words);
+    let guarded = "import typing as t\nif t.TYPE_CHECKING:  # pragma: no cover\n    # Heavy\n    from a import B\ndef f(b): pass\n";
+    let hinted = guarded.replace("f(b)", "f(b: 'B')");
+    accepted(TypeHints, "python", guarded, &hinted);
+    check("python", guarded, &hinted.replace("  # pragma: no cover", ""), &["pragma: no cover", "is gone"]);
+    check("python", guarded, &hinted.replace("pragma: no cover", "none"), &["pragma: no cover"]);
+    check("python", guarded, &hinted.replace("    # Heavy\n", ""), &["Heavy"]);
+    let listed = "from a import (\n    b,  # noqa: X\n    # The other\n    c,\n)\n";
+    check("python", listed, &listed.replace("  # noqa: X", ""), &["noqa: X"]);
+    check("python", listed, &listed.replace("    # The other\n", ""), &["The other"]);
+    let imports = "import {\n  // The one\n  a,\n} from './a';\nlet x = a;\n";
+    check("typescript", imports, &imports.replace("  // The one\n", "").replace("x =", "x: number ="), &["The one"]);
+    let typed = "function f(a: /* seconds */ number) {}\n";
+    check("typescript", typed, &typed.replace("/* seconds */ ", ""), &["seconds"]);
+}
+
+#[test]
+fn types_in_comments_that_are_gone() {
+    let check = |id: &str, before: &str, after: &str| refused(TypeHints, id, before, after, &["it takes a type away"]);
+    check("lua", "--- @type string[]\nlocal a = {}\n", "local a = {}\n");
+    check(
+        "lua",
+        "--- @class A\nlocal A = {}\n---@param b B\nfunction A.f(b) end\n",
+        "local A = {}\n---@param b B\nfunction A.f(b) end\n",
+    );
+    check(
+        "php",
+        "<?php\nclass A {\n    /** @var int */\n    private $a;\n}\n",
+        "<?php\nclass A {\n    private $a;\n}\n",
+    );
+    check(
+        "javascript",
+        "/**\n * @param {string} a\n * @param {string} b\n */\nfunction f(a, b) {}\n",
+        "/**\n * @param {number} a\n */\nfunction f(a, b) {}\n",
+    );
+    check("lua", "--- @class A\nlocal A = {}\n", "--- @type table\nlocal A = {}\n");
+    check("lua", "local a = f() --[[@as B]]\n", "local a = f()\n");
+    check("ruby", "#: (Integer) -> String\ndef f(a) = a.to_s\n", "def f(a) = a.to_s\n");
+}
+
+#[test]
+fn an_import_that_is_there_already() {
+    let before = "import { A } from './a';\nlet x = new A();\n";
+    for import in ["import { A } from './a';\n", "import type { A } from './a';\n", "import { type A } from './b';\n"] {
+        let after = format!("{import}{}", before.replace("x =", "x: A ="));
+        refused(TypeHints, "typescript", before, &after, &["`A` is imported already"]);
+    }
+}
+
+#[test]
+fn comments_at_the_end_of_a_macro() {
+    let before = "#define A 1 // Of the first version\n#define B 2\n";
+    refused(Documentation, "c", before, &before.replace(" // Of the first version", ""), &["first version", "is gone"]);
+    refused(Documentation, "c", before, &before.replace("Of the first version", "So"), &["is gone"]);
+    refused(Documentation, "c", before, &before.replace("B 2", "B 2 // NOLINT"), &["NOLINT", "was added"]);
+}
+
+#[test]
+fn a_line_that_goes_on_in_a_directive_of_the_preprocessor() {
+    let before = "#if A\n#    error \\\n        \"no\"\n#endif\nint x;\n";
+    let after = format!("/** It. */\n{before}").replace("error \\\n", "error \n");
+    for id in ["c", "cpp"] {
+        let language = language::by_id(id);
+        let comparison = crate::output::check::Comparison::new(language, before, &after);
+        let caught = !comparison.new_syntax_errors().is_empty()
+            || matches!(comparison.verdict(Documentation), Verdict::Broken(_));
+        assert!(caught, "{id}");
+    }
+}
+
+#[test]
+fn a_line_break_that_ends_a_statement() {
+    for (id, before, old, new) in [
+        ("javascript", "function f(a) {\n  return a.b(1);\n}\n", "return a", "return\n    a"),
+        ("typescript", "function f(a) {\n  return previous.concat([a]);\n}\n", "return p", "return\n  p"),
+        ("javascript", "function f(a) {\n  throw a;\n}\n", "throw a", "throw\n  a"),
+        ("javascript", "let a = 1, b = 2;\na\nb++\n", "b++", "b\n++"),
+    ] {
+        let after = before.replace(old, new);
+        let comparison = crate::output::check::Comparison::new(language::by_id(id), before, &after);
+        let caught = !comparison.new_syntax_errors().is_empty()
+            || matches!(comparison.verdict(Documentation), Verdict::Broken(_));
+        assert!(caught, "{after}");
+    }
 }
