@@ -101,7 +101,9 @@ fn when_the_first_is_cancelled_the_next_goes() {
     let Fixture { sandbox: _sandbox, simulator, mut client, uri, .. } = start(Some(scenario), "");
     let jobs = explain_many(&mut client, &uri, 3);
     let (first, others) = first_and_others(&client, &jobs);
-    others.iter().for_each(|job| wait_for_report(&client, job, "waiting for the cache"));
+    for job in &others {
+        wait_for_report(&client, job, "waiting for the cache");
+    }
     client.execute("aside.cancel", json!({"job": first})).unwrap();
     assert_eq!(client.stream_end(&first)["outcome"], "cancelled");
     let ends: Vec<_> = others.iter().map(|job| client.stream_end(job)).collect();
@@ -279,7 +281,9 @@ fn what_several_wait_for_is_written_on_its_own_if_that_is_wanted() {
     wait_until_warm(&client);
     let jobs = explain_many(&mut client, &uri, 4);
     let (stuck, others) = first_and_others(&client, &jobs);
-    others.iter().for_each(|job| wait_for_report(&client, job, "waiting for the cache"));
+    for job in &others {
+        wait_for_report(&client, job, "waiting for the cache");
+    }
     client.execute("aside.cancel", json!({"job": stuck})).unwrap();
     for job in &others {
         assert_eq!(client.stream_end(job)["outcome"], "shown");
