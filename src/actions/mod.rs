@@ -51,6 +51,19 @@ pub enum ResultForm {
     Control,
 }
 
+impl ResultForm {
+    /// The name in lists and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Explanation => "explain",
+            Self::Edit => "edit",
+            Self::Tests => "tests",
+            Self::Diagnostics => "diagnostics",
+            Self::Control => "control",
+        }
+    }
+}
+
 /// Where an action is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Applies {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Invocation;
 use super::terminal::{self, DIM, NAME};
-use crate::actions::{Action, Applies, ResultForm, catalogue};
+use crate::actions::{Action, Applies, catalogue};
 use crate::config::{Options, Settings};
 use crate::error::{Error, ErrorKind};
 use crate::workspace::{Language, language};
@@ -52,13 +52,7 @@ fn row(action: &Action, settings: &Settings) -> Value {
         "title": action.title,
         "summary": action.summary,
         "kind": action.kind,
-        "result": match action.result {
-            ResultForm::Explanation => "explain",
-            ResultForm::Edit => "edit",
-            ResultForm::Tests => "tests",
-            ResultForm::Diagnostics => "diagnostics",
-            ResultForm::Control => "control",
-        },
+        "result": action.result.as_str(),
         "offered": offered(action.applies),
         "enabled": action.enabled(settings),
         "model": settings.model_for(&action.id),

@@ -51,7 +51,8 @@ impl Resolved {
     /// the built-in address, and with a file of the user's that could not be read, what it excludes would be sent.
     pub fn usable(&self) -> Result<(), Error> {
         let fatal = self.problems.iter().find(|problem| {
-            let is_whole_file = matches!(problem.source, Source::User(_)) && problem.key.is_empty();
+            let is_whole_file =
+                matches!(problem.source, Source::User(_) | Source::Environment(_)) && problem.key.is_empty();
             problem.source.is_trusted() && problem.key == "api.base_url" || is_whole_file
         });
         match fatal {
@@ -174,13 +175,26 @@ impl Layer {
     }
 
     fn from_environment(env: &Environment) -> Self {
+        const SETTINGS: &str = "ASIDE_SETTINGS";
         const BASE_URL: &str = "ANTHROPIC_BASE_URL";
-        match env.get(BASE_URL) {
+        let settings = match env.get(SETTINGS).map(serde_json::from_str::<Value>) {
             None => Self::default(),
-            Some(url) => {
-                let value = serde_json::json!({ "api": { "base_url": url } });
-                Self::from_leaves(leaves::of_json(&value), &Source::Environment(BASE_URL))
+            Some(Ok(value)) if value.is_object() => {
+                Self::from_leaves(leaves::of_json(&value), &Source::Environment(SETTINGS))
             }
+            Some(_) => {
+                let message = "not a JSON object, so nothing in it counts".to_owned();
+                Self::broken(Source::Environment(SETTINGS), message)
+            }
+        };
+        let url = env.get(BASE_URL).map_or_else(Self::default, |url| {
+            let value = serde_json::json!({ "api": { "base_url": url } });
+            Self::from_leaves(leaves::of_json(&value), &Source::Environment(BASE_URL))
+        });
+        // The variable that other programs know too comes last and wins.
+        Self {
+            entries: settings.entries.into_iter().chain(url.entries).collect(),
+            problems: settings.problems.into_iter().chain(url.problems).collect(),
         }
     }
 

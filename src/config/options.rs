@@ -28,6 +28,9 @@ pub struct Options {
     pub max_output_tokens: Option<OutputTokens>,
     /// How many requests may run at once; more actions than that wait for their turn.
     pub max_running: Option<Whole<1, 256>>,
+    /// Actions to show above each function, by their names, such as `["explain", "write-tests"]`; in editors that have
+    /// code lenses.
+    pub code_lens: Option<Vec<String>>,
     /// The Messages API. Only the user file, the environment and flags may set these: whoever sets the address is sent
     /// your code and your key.
     pub api: ApiOptions,

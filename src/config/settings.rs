@@ -34,6 +34,8 @@ pub struct Settings {
     pub thinking: ThinkingSettings,
     /// Hover.
     pub hover: Hover,
+    /// The actions above each function.
+    pub code_lens: Vec<String>,
     /// How answers reach the text.
     pub edits: Edits,
     /// What never leaves this machine.
@@ -208,6 +210,7 @@ impl Default for Settings {
             context: ContextSettings::default(),
             thinking: ThinkingSettings::default(),
             hover: Hover { mode: HoverMode::default() },
+            code_lens: Vec::new(),
             edits: Edits { confirm: Confirm::default(), assume_apply: false },
             privacy: Privacy { exclude: Vec::new(), redact: true },
             budget: Budget::default(),
@@ -270,6 +273,7 @@ impl Settings {
             context,
             thinking,
             hover,
+            code_lens,
             edits,
             privacy,
             budget,
@@ -281,6 +285,7 @@ impl Settings {
             ("fast_model".to_owned(), json!(fast_model)),
             ("max_output_tokens".to_owned(), json!(max_output_tokens)),
             ("max_running".to_owned(), json!(max_running)),
+            ("code_lens".to_owned(), json!(code_lens)),
             ("api.base_url".to_owned(), json!(api.base_url.as_str().trim_end_matches('/'))),
             ("api.version".to_owned(), json!(api.version)),
             ("api.key_command".to_owned(), json!(api.key_command)),
@@ -326,6 +331,7 @@ impl Settings {
             context,
             thinking,
             hover,
+            code_lens,
             edits,
             privacy,
             budget,
@@ -346,6 +352,7 @@ impl Settings {
                 budget_tokens: thinking.budget_tokens.map(super::Whole::get),
             },
             hover: Hover { mode: hover.mode.unwrap_or(defaults.hover.mode) },
+            code_lens: code_lens.unwrap_or(defaults.code_lens),
             edits: Edits::from_options(edits),
             privacy: Privacy::from_options(privacy),
             budget: Budget::from_options(budget),

@@ -103,6 +103,9 @@ impl Change {
     }
 }
 
+/// The reason of a change that the user said no to.
+pub const REJECTED: &str = "it was rejected";
+
 /// Whether an edit landed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Landing {

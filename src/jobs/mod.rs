@@ -29,7 +29,7 @@ mod surroundings;
 pub use budget::Budgets;
 pub use connection::{Connection, Connections};
 pub use edit::{apply_anyway, unified_diffs};
-pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
+pub use host::{Change, Current, Event, Host, Landing, Queue, REJECTED, Target};
 pub use life::{CacheLife, Missed};
 pub use order::{Order, new_job_id};
 pub use prewarm::{PREWARM, prewarm};

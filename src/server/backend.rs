@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{ClientSocket, LanguageServer, LspService};
 
-use super::handlers::{code_action, configuration, content, execute_command, hover, lifecycle, text_sync, usage};
+use super::handlers::{
+    code_action, code_lens, configuration, content, execute_command, hover, lifecycle, text_sync, usage,
+};
 use super::session::Session;
 use super::stdout::Outlet;
 use crate::config::Environment;
@@ -49,6 +51,7 @@ pub(super) fn service(
     .custom_method("textDocument/didSave", text_sync::did_save)
     .custom_method("textDocument/didClose", text_sync::did_close)
     .custom_method("textDocument/codeAction", code_action::code_action)
+    .custom_method("textDocument/codeLens", code_lens::code_lens)
     .custom_method("textDocument/hover", hover::hover)
     .custom_method("workspace/executeCommand", execute_command::execute_command)
     .custom_method("workspace/didChangeConfiguration", configuration::did_change_configuration)

@@ -1,10 +1,10 @@
 //! What the client can do, read once, and what the server offers in turn.
 
 use lsp_types::{
-    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeActionTag, ExecuteCommandOptions,
-    HoverProvider, LspAny, MarkupKind, PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities,
-    TextDocumentContent, TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeActionTag, CodeLensOptions,
+    ExecuteCommandOptions, HoverProvider, LspAny, MarkupKind, PositionEncodingKind, ResourceOperationKind, Save,
+    ServerCapabilities, TextDocumentContent, TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind,
+    TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 use super::ext;
@@ -33,6 +33,10 @@ pub(super) struct Capabilities {
     pub(super) action_tags: bool,
     /// It shows code actions that are more than a command.
     pub(super) code_action_literals: bool,
+    /// It shows commands above lines of code.
+    pub(super) code_lens: bool,
+    /// It asks for its code lenses again when told to.
+    pub(super) code_lens_refresh: bool,
     /// Its hovers render Markdown; one that does not say so is taken to.
     pub(super) markdown_hover: bool,
     /// It wants `aside/stream`.
@@ -69,6 +73,11 @@ impl Capabilities {
                 .and_then(|action| action.tag_support.as_ref())
                 .is_some_and(|tags| tags.value_set.contains(&CodeActionTag::LLMGenerated)),
             code_action_literals: action.is_some_and(|action| action.code_action_literal_support.is_some()),
+            code_lens: client.text_document.as_ref().is_some_and(|document| document.code_lens.is_some()),
+            code_lens_refresh: workspace
+                .and_then(|workspace| workspace.code_lens.as_ref())
+                .and_then(|lens| lens.refresh_support)
+                .unwrap_or(false),
             markdown_hover: hover_formats.is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
             stream: own("stream"),
             status: own("status"),
@@ -115,6 +124,8 @@ pub(super) fn server_capabilities(client: &Capabilities) -> ServerCapabilities {
             code_action_kinds: Some(kinds),
             ..CodeActionOptions::default()
         })),
+        // The settings say later whether there are any, and some editors never ask a server that did not offer them.
+        code_lens_provider: client.code_lens.then(CodeLensOptions::default),
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: ext::COMMANDS.iter().map(|command| (*command).to_owned()).collect(),
             ..ExecuteCommandOptions::default()

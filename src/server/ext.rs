@@ -83,8 +83,8 @@ pub struct StreamParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// With `begin`: what the job does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
     /// With `text` and `thinking`: to append.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -106,13 +106,28 @@ impl StreamParams {
             job: job.to_owned(),
             kind,
             attempt: None,
-            title: None,
+            work: None,
             text: None,
             usage: None,
             outcome: None,
             error: None,
         }
     }
+}
+
+/// What a job does, and to what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The action and what it works on, in words.
+    pub title: String,
+    /// The action's id.
+    pub action: String,
+    /// What the answer becomes: `explain`, `edit`, `tests`, `diagnostics`.
+    pub result: String,
+    /// The document.
+    pub uri: Uri,
+    /// What was selected, or the item that an empty selection stood for, as it was when the action was asked for.
+    pub range: Range,
 }
 
 /// What a part of the stream is.

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower_lsp::Client;
 
-use super::ext::{StreamKind, StreamNotification, StreamParams};
+use super::ext::{StreamKind, StreamNotification, StreamParams, Work};
 use super::stdout::Outlet;
 use crate::claude::usage::Tokens;
 use crate::claude::words::counters;
@@ -43,8 +43,8 @@ pub(super) struct Channel {
     pub(super) client: Client,
     /// The job.
     pub(super) job: String,
-    /// What it does, for the progress's title.
-    pub(super) title: String,
+    /// What it does; its title is the progress's.
+    pub(super) work: Work,
     /// The token of a progress that exists already, or that is to be created.
     pub(super) progress: Option<(ProgressToken, bool)>,
     /// The way for the stream, if the client wants it.
@@ -286,7 +286,7 @@ impl Channel {
             return None;
         }
         let begin = WorkDoneProgressBegin {
-            title: self.title.clone(),
+            title: self.work.title.clone(),
             cancellable: Some(true),
             message: None,
             percentage: None,
@@ -307,8 +307,7 @@ impl Channel {
         let params = |kind| StreamParams::new(&self.job, kind);
         match part {
             Part::Begin(attempt) => {
-                let title = Some(self.title.clone());
-                StreamParams { attempt: Some(attempt), title, ..params(StreamKind::Begin) }
+                StreamParams { attempt: Some(attempt), work: Some(self.work.clone()), ..params(StreamKind::Begin) }
             }
             Part::Text(text) => StreamParams { text: Some(text), ..params(StreamKind::Text) },
             Part::Thinking(text) => StreamParams { text: Some(text), ..params(StreamKind::Thinking) },
@@ -319,4 +318,4 @@ impl Channel {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

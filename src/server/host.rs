@@ -22,7 +22,7 @@ use super::show::show_proposal;
 use super::{ext, to_proto};
 use crate::config::Confirm;
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target};
+use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, REJECTED, Target};
 use crate::output::explanation::Explanation;
 use crate::workspace::positions::Encoding;
 use crate::workspace::roots::relative;
@@ -160,7 +160,7 @@ impl EditorHost {
         tokio::select! {
             decision = decided => match decision {
                 Ok(true) => Ok(()),
-                _ => Err(Landing::Refused("it was rejected".to_owned())),
+                _ => Err(Landing::Refused(REJECTED.to_owned())),
             },
             () = self.cancel.cancelled() => {
                 self.session.state().proposals.withdraw(&self.job);

@@ -15,6 +15,7 @@ use tower_lsp::Client;
 
 use super::capabilities::Capabilities;
 use super::explained::Explained;
+use super::handlers::code_lens;
 use super::handlers::hover::Asking;
 use super::landing::Expectations;
 use super::proposals::Proposals;
@@ -223,10 +224,15 @@ impl Session {
     /// Takes over the layers' settings and reports what is wrong in them, each problem once.
     pub(super) fn resolve_settings(&self) {
         let mut state = self.state();
+        let before = state.settings.code_lens.clone();
         let problems = state.resolve_settings();
         let fresh: Vec<String> = problems.iter().filter(|problem| !state.said.contains(problem)).cloned().collect();
         state.said = problems;
+        let lenses_changed = state.settings.code_lens != before;
         drop(state);
+        if lenses_changed {
+            code_lens::refresh(self);
+        }
         for problem in fresh {
             self.tell(MessageType::Warning, format!("Aside's settings: {problem}"));
         }

@@ -30,7 +30,14 @@ fn explain_streams_and_is_shown() {
     assert_eq!(end["outcome"], "shown", "{end}");
     assert_eq!(streamed_text(&client.stream(&job)), answer, "joined, the text parts are the whole answer");
     let events = client.stream(&job);
-    assert_eq!(events.first().unwrap()["kind"], "begin");
+    let begin = events.first().unwrap();
+    assert_eq!(
+        (&begin["kind"], &begin["action"], &begin["result"]),
+        (&json!("begin"), &json!("explain"), &json!("explain"))
+    );
+    assert_eq!(begin["uri"], json!(uri));
+    let first = text[..start].matches('\n').count();
+    assert_eq!(begin["range"]["start"], json!({ "line": first, "character": 0 }), "where the selection is");
     assert_eq!(events.iter().filter(|event| event["kind"] == "end").count(), 1);
     assert!(events.iter().any(|event| event["kind"] == "usage"), "{events:#?}");
     let shown = client.next("window/showDocument");

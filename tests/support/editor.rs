@@ -119,6 +119,10 @@ impl Editor {
                 answer(items.iter().map(|_| self.behaviour.configuration.clone()).collect());
             }
             "workspace/workspaceFolders" | "client/registerCapability" => answer(Value::Null),
+            "workspace/codeLens/refresh" => {
+                answer(Value::Null);
+                self.unread.push_back(message);
+            }
             "window/showDocument" => {
                 answer(json!({"success": self.behaviour.shows_documents}));
                 self.unread.push_back(message);

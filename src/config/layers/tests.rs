@@ -247,6 +247,37 @@ fn environment_and_flags_stand_above_the_files() {
     .assert_eq(&fixture.shown(&layers.resolve()));
 }
 
+#[test]
+fn an_editors_plugin_hands_over_what_no_repository_may_set() {
+    let mut fixture = Fixture::new("model = \"a\"\n", "privacy.redact = true\n");
+    let plain = fixture.env.clone();
+    fixture.env = plain.clone().with(
+        "ASIDE_SETTINGS",
+        r#"{"api": {"baseUrl": "https://a.example", "maxRetries": 1}, "budget": {"dailyUsd": 2}, "privacy": {"redact": false}, "moddel": "x"}"#,
+    );
+    expect![[r#"
+        ! $ASIDE_SETTINGS: there is no `moddel`; did you mean `model`?
+        model = "a" (…/user.toml)
+        api.base_url = "https://a.example" ($ASIDE_SETTINGS)
+        api.max_retries = 1 ($ASIDE_SETTINGS)
+        privacy.redact = false ($ASIDE_SETTINGS)
+        budget.daily_usd = 2.0 ($ASIDE_SETTINGS)
+    "#]]
+    .assert_eq(&fixture.shown(&fixture.layers().resolve()));
+    fixture.env = fixture.env.with("ANTHROPIC_BASE_URL", "http://127.0.0.1:9");
+    assert_eq!(fixture.layers().resolve().settings.api.base_url.to_string(), "http://127.0.0.1:9/");
+
+    fixture.env = plain.with("ASIDE_SETTINGS", "[1]");
+    let resolved = fixture.layers().resolve();
+    assert!(resolved.usable().is_err(), "an address in it would not count, and code would go elsewhere");
+    expect![[r#"
+        ! $ASIDE_SETTINGS: not a JSON object, so nothing in it counts
+        model = "a" (…/user.toml)
+        privacy.redact = true (…/ws/.aside/config.toml)
+    "#]]
+    .assert_eq(&fixture.shown(&resolved));
+}
+
 proptest::proptest! {
     /// Whatever a file holds, loading it ends, and what is left resolves.
     #[test]

@@ -26,6 +26,17 @@ fn report(outcome: Outcome) -> Report {
     }
 }
 
+/// Work on nothing in particular.
+pub(in crate::server) fn work(title: &str) -> Work {
+    Work {
+        title: title.to_owned(),
+        action: "explain".to_owned(),
+        result: "explain".to_owned(),
+        uri: "file:///a".parse().expect("a URI"),
+        range: lsp_types::Range::default(),
+    }
+}
+
 /// A feed whose client wants everything.
 async fn start(own_token: bool) -> (Feed, tokio::task::JoinHandle<()>, Wire<impl Sink<Response> + Unpin>) {
     let (client, end) = TestClient::connect().await;
@@ -33,7 +44,7 @@ async fn start(own_token: bool) -> (Feed, tokio::task::JoinHandle<()>, Wire<impl
     let outlet = Outlet::over(near);
     let progress = Some((ProgressToken::String("token".to_owned()), !own_token));
     let stream = Some(outlet.clone());
-    let channel = Channel { client, job: "job".to_owned(), title: "Explain it".to_owned(), progress, stream };
+    let channel = Channel { client, job: "job".to_owned(), work: work("Explain it"), progress, stream };
     let (feed, task) = Feed::start(channel);
     (feed, task, Wire { answers: end.onto(outlet), output: BufReader::new(far) })
 }

@@ -121,7 +121,7 @@ fn complaints(context: &CodeActionContext) -> Vec<Diagnostic> {
     context.diagnostics.iter().take(MAX_DIAGNOSTICS).map(bare).collect()
 }
 
-fn run_command(
+pub(super) fn run_command(
     action: &Action,
     title: &str,
     uri: &lsp_types::Uri,

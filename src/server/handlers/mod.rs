@@ -1,6 +1,7 @@
 //! One file per method, or per pair of methods that belong together.
 
 pub(super) mod code_action;
+pub(super) mod code_lens;
 pub(super) mod configuration;
 pub(super) mod content;
 pub(super) mod execute_command;

@@ -8,16 +8,16 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 
 use super::super::explained::{self, Explained};
-use super::super::ext::RunArguments;
+use super::super::ext::{RunArguments, Work};
 use super::super::feed::{Channel, Feed};
 use super::super::host::{EditorHost, is_explanation};
 use super::super::service::request_token;
 use super::super::session::Session;
-use super::super::{from_proto, show, standing};
+use super::super::{from_proto, show, standing, to_proto};
 use super::lifecycle::token_name;
 use crate::actions;
 use crate::error::ErrorKind;
-use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
+use crate::jobs::{JobHandle, Order, Outcome, REJECTED, Report, new_job_id, run};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
 
@@ -175,7 +175,7 @@ fn start(
         tokio::select! {
             // The progress has ended and the answer is shown before whoever waits is answered.
             _ = async {
-                if let Some(explanation) = &report.explanation {
+                if let Some(explanation) = report.explanation.as_ref().filter(|_| !was_rejected(&report)) {
                     show::show(&session, explanation).await;
                 }
                 pump.await
@@ -225,8 +225,16 @@ fn channel(session: &Session, order: &Order, title: String, progress: Option<Pro
         state.tokens.insert(token_name(token), order.job.clone());
     }
     let stream = state.capabilities.stream.then(|| session.outlet.clone());
+    let encoding = state.capabilities.encoding;
     drop(state);
-    Channel { client: session.client.clone(), job: order.job.clone(), title, progress, stream }
+    let work = Work {
+        title,
+        action: order.action.id.to_string(),
+        result: order.action.result.as_str().to_owned(),
+        uri: order.snapshot.uri.clone(),
+        range: to_proto::range(&order.snapshot.text, encoding, &order.selection),
+    };
+    Channel { client: session.client.clone(), job: order.job.clone(), work, progress, stream }
 }
 
 /// A fresh explanation is there for the next hover.
@@ -248,12 +256,19 @@ pub(super) fn remember(session: &Session, order: &Order, report: &Report) {
 async fn tell(session: &Session, report: &Report) {
     let (kind, text) = match report.outcome {
         Outcome::Failed => (MessageType::Error, Some(report.sentence())),
+        // Whoever said no knows it.
+        Outcome::Kept if was_rejected(report) => return,
         Outcome::Kept => (MessageType::Warning, Some(report.sentence())),
         _ => (MessageType::Info, report.note()),
     };
     if let Some(text) = text {
         session.client.show_message(kind, format!("Aside: {text}")).await;
     }
+}
+
+/// Whether nothing was changed because the user said so.
+fn was_rejected(report: &Report) -> bool {
+    report.reason.as_deref() == Some(REJECTED)
 }
 
 /// The report as the command's result.

@@ -6,6 +6,7 @@ use tower_lsp::jsonrpc::Request;
 
 use super::super::backend::Backend;
 use super::super::feed::Channel;
+use super::super::feed::tests::work;
 use super::super::handlers::text_sync;
 use super::super::test_client::{TestClient, TestSession, params};
 use super::*;
@@ -52,8 +53,8 @@ impl Fixture {
             settings: Arc::new(Settings::default()),
             simulated: false,
         };
-        let (job, title) = (order.job.clone(), order.title());
-        let channel = Channel { client: session.client.clone(), job, title, progress: None, stream: None };
+        let (job, work) = (order.job.clone(), work(&order.title()));
+        let channel = Channel { client: session.client.clone(), job, work, progress: None, stream: None };
         let cancel = CancellationToken::new();
         let host = EditorHost::new(session, Feed::start(channel).0, &order, track, cancel.clone());
         Self { backend, host, client, folder, cancel }
