@@ -18,6 +18,8 @@ mod schema;
 mod settings;
 mod trust;
 mod values;
+#[cfg(test)]
+mod vscode;
 
 pub use self::base_url::BaseUrl;
 pub use self::credentials::{bad_custom_headers, credentials, custom_headers};

@@ -46,6 +46,7 @@ is added to your own list.
 | `ANTHROPIC_BASE_URL` | `api.base_url` |
 | `ANTHROPIC_CUSTOM_HEADERS` | headers for every request, one `Name: value` a line |
 | `ASIDE_CONFIG` | the path of your configuration file |
+| `ASIDE_SETTINGS` | any keys, as one JSON object spelled as in an editor's settings; an editor's plugin hands over so what no repository may set |
 | `ASIDE_DATA_DIR` | the folder of the ledger; else `$XDG_DATA_HOME/aside` |
 | `ASIDE_CACHE_DIR` | the folder of explanation documents; else `$XDG_CACHE_HOME/aside` |
 | `ASIDE_LOG` | what `aside serve` logs, such as `debug` or `aside::claude=trace` |
@@ -92,14 +93,18 @@ fn entry(page: &mut String, name: &str, key: &Value) {
     };
     let _ = writeln!(page, "- default: {default}");
     let _ = if is_personal(name) {
-        writeln!(page, "- not in a workspace's file, not in an editor")
+        writeln!(
+            page,
+            "- not in a workspace's file, not in an editor; in VS Code `aside.{}` of your own settings",
+            camel(name)
+        )
     } else {
         writeln!(page, "- in an editor: `aside.{}`", camel(name))
     };
 }
 
 /// Whether a key counts only where no repository can have written it.
-fn is_personal(name: &str) -> bool {
+pub(super) fn is_personal(name: &str) -> bool {
     ["api.", "budget.", "prices."].iter().any(|section| name.starts_with(section))
 }
 

@@ -1,0 +1,293 @@
+// The server: found, started with what the user set, and started anew when that changes.
+import * as vscode from "vscode";
+import {
+  type Disposable,
+  type ExecuteCommandParams,
+  ExecuteCommandRequest,
+  type FeatureState,
+  LanguageClient,
+  type LanguageClientOptions,
+  RevealOutputChannelOn,
+  State,
+  type StaticFeature,
+} from "vscode-languageclient/node";
+import { type ActionCommand, available } from "./actions.ts";
+import { isOlder, locate, runs } from "./locate.ts";
+import { EXPLANATION_SCHEME, type Proposal, type Status, type StreamPart } from "./protocol.ts";
+import { answer, type ConfigurationSection, type ServerSettings, serverSettings } from "./settings.ts";
+
+/** What the server says by itself. */
+export interface Listener {
+  stream(part: StreamPart): void;
+  status(status: Status): void;
+  proposal(proposal: Proposal): void;
+  /** Shows an explanation; whether it could. */
+  show(uri: vscode.Uri): Promise<boolean>;
+  /** It began to serve, or ceased to: what runs is gone then. */
+  running(is: boolean): Promise<void>;
+  /** What the server reports of a job; the client library would show it in the status bar, without a way to cancel it. */
+  progress(job: string, value: { kind: string; title?: string; message?: string }): void;
+}
+
+/** Settings of the extension's own that the server is started with. */
+const STARTED_WITH = ["aside.server", "aside.api", "aside.budget", "aside.prices", "aside.privacy.redact"];
+
+export class Server implements vscode.Disposable {
+  readonly #context: vscode.ExtensionContext;
+  readonly #listener: Listener;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #began = performance.now();
+  readonly #disposables: vscode.Disposable[] = [];
+  #client: LanguageClient | undefined;
+  #program: string | undefined;
+  #offered = false;
+  /** Starts and stops one after the other, however fast the user changes settings. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, listener: Listener) {
+    this.#context = context;
+    this.#listener = listener;
+    this.#log = log;
+    this.#disposables.push(
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (!event.affectsConfiguration("aside")) return;
+        if (STARTED_WITH.some(section => event.affectsConfiguration(section))) void this.restart();
+        // It asks for the settings then.
+        else void this.#client?.sendNotification("workspace/didChangeConfiguration", { settings: null });
+      }),
+      vscode.workspace.onDidGrantWorkspaceTrust(
+        () => void this.#client?.sendNotification("workspace/didChangeConfiguration", { settings: null }),
+      ),
+    );
+  }
+
+  /** The client, while the server runs. */
+  get client(): LanguageClient | undefined {
+    return this.#client?.state === State.Running ? this.#client : undefined;
+  }
+
+  /** The program that serves. */
+  get program(): string | undefined {
+    return this.#program;
+  }
+
+  /** The actions that the server offers. */
+  get actions(): ActionCommand[] {
+    const provider = this.client?.initializeResult?.capabilities.codeActionProvider;
+    return available(typeof provider === "object" ? (provider.codeActionKinds ?? []) : []);
+  }
+
+  /** Whether the server has a command. */
+  has(command: string): boolean {
+    return this.client?.initializeResult?.capabilities.executeCommandProvider?.commands.includes(command) ?? false;
+  }
+
+  /** Executes one of the server's commands. An error has a message for the user. */
+  async execute<T>(command: string, argument: object): Promise<T> {
+    const client = this.client;
+    if (client === undefined) throw new Error(NOT_RUNNING);
+    const params: ExecuteCommandParams = { command, arguments: [argument] };
+    return (await client.sendRequest(ExecuteCommandRequest.type, params)) as T;
+  }
+
+  /** The environment that the server and its program's other commands run in. */
+  async environment(): Promise<NodeJS.ProcessEnv> {
+    const own = vscode.workspace.getConfiguration("aside.server").get<Record<string, string>>("environment", {});
+    // The whole: for a program, unlike for a module, the client library adds nothing to it.
+    const environment: NodeJS.ProcessEnv = { ...process.env, ...own };
+    const { trusted } = this.#settings();
+    if (Object.keys(trusted).length > 0) environment.ASIDE_SETTINGS = JSON.stringify(trusted);
+    const key = await this.#key();
+    if (key) environment.ANTHROPIC_API_KEY = key;
+    return environment;
+  }
+
+  /** The stored key. While the window opens, asking for it takes longer than all else, so it is noted when there is none. */
+  async #key(): Promise<string | undefined> {
+    const { globalState, secrets } = this.#context;
+    if (globalState.get<boolean>(HAS_KEY) === false) return undefined;
+    const key = await secrets.get(KEY);
+    void globalState.update(HAS_KEY, key !== undefined);
+    return key;
+  }
+
+  /** A key was stored or cleared, in this window or another. */
+  async keyChanged(): Promise<void> {
+    await this.#context.globalState.update(HAS_KEY, undefined);
+    await this.restart();
+  }
+
+  /** Starts the server, or starts it anew. Says so when it can't. */
+  restart(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      await this.#stop();
+      await this.#start();
+    });
+    return this.#turn;
+  }
+
+  /** When the server runs, or when it is clear that it does not. */
+  started(): Promise<void> {
+    return this.#turn;
+  }
+
+  async #start(): Promise<void> {
+    const setting = vscode.workspace.getConfiguration("aside.server").get<string | null>("path");
+    const { extensionPath } = this.#context;
+    const { env, platform } = process;
+    const located = await locate({ setting, extension: extensionPath, environment: env, platform, runs });
+    if ("missing" in located) {
+      const looked = located.missing === "setting" ? located.looked : undefined;
+      this.#log.error(looked ? `There is no program at ${looked}.` : "There is no `aside` program.");
+      void missing(looked);
+      return;
+    }
+    this.#program = located.program;
+    this.#log.info(`Starting ${located.program} (${located.from}).`);
+    const args = ["serve"];
+    if (vscode.workspace.getConfiguration("aside.server").get<boolean>("simulate", false)) args.push("--simulate");
+    const executable = { command: located.program, args, options: { env: await this.environment() } };
+    let served = false;
+    const client = new LanguageClient("aside", "Aside", executable, this.#options());
+    client.registerFeature(new Announcement());
+    client.onNotification("aside/stream", (part: StreamPart) => this.#listener.stream(part));
+    client.onNotification("aside/status", (status: Status) => this.#listener.status(status));
+    client.onNotification("aside/proposal", (proposal: Proposal) => this.#listener.proposal(proposal));
+    client.onDidChangeState(({ newState }) => {
+      // Its first start is told below; after a crash the library starts it anew by itself.
+      if (client !== this.#client) return;
+      if (newState === State.Stopped) void this.#listener.running(false);
+      if (newState === State.Running && served) void this.#listener.running(true);
+    });
+    this.#client = client;
+    try {
+      await client.start();
+    } catch (error) {
+      this.#log.error(`The server did not start: ${String(error)}`);
+      void broken(located.program, this.#log);
+      return;
+    }
+    served = true;
+    void this.#listener.running(true);
+    this.#log.info(`Serving ${Math.round(performance.now() - this.#began)} ms after the extension was activated.`);
+    const version = client.initializeResult?.serverInfo?.version ?? "";
+    const own = String(this.#context.extension.packageJSON.version);
+    if (isOlder(version, own)) void outdated(located.program, version, own);
+  }
+
+  async #stop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client === undefined) return;
+    await this.#listener.running(false);
+    try {
+      await client.dispose();
+    } catch (error) {
+      this.#log.warn(`The server did not stop by itself: ${String(error)}`);
+    }
+  }
+
+  #options(): LanguageClientOptions {
+    return {
+      documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
+      outputChannel: this.#log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      // What is wrong is said here, with a way out.
+      initializationFailedHandler: () => false,
+      middleware: {
+        provideCodeActions: async (document, range, context, token, next) => {
+          const actions = await next(document, range, context, token);
+          if (!this.#offered) {
+            this.#offered = true;
+            const milliseconds = Math.round(performance.now() - this.#began);
+            this.#log.info(`Offering actions ${milliseconds} ms after the extension was activated.`);
+          }
+          return actions;
+        },
+        handleWorkDoneProgress: (token, value, next) => {
+          const job = typeof token === "string" ? token.replace(/^aside-/, "") : "";
+          this.#listener.progress(job, value);
+          if (value.kind === "end") next(token, value);
+        },
+        window: {
+          showDocument: async (params, token, next) => {
+            const uri = vscode.Uri.parse(params.uri);
+            if (uri.scheme !== EXPLANATION_SCHEME) return await next(params, token);
+            return { success: await this.#listener.show(uri) };
+          },
+        },
+        workspace: {
+          configuration: params =>
+            params.items.map(item => (item.section === "aside" ? answer(this.#settings().editor) : null)),
+        },
+      },
+    };
+  }
+
+  #settings(): ServerSettings {
+    const { configuration } = this.#context.extension.packageJSON.contributes as {
+      configuration: ConfigurationSection[];
+    };
+    const settings = vscode.workspace.getConfiguration();
+    return serverSettings(configuration, key => settings.inspect(key));
+  }
+
+  async dispose(): Promise<void> {
+    vscode.Disposable.from(...this.#disposables).dispose();
+    await this.#turn;
+    await this.#stop();
+  }
+}
+
+export const NOT_RUNNING = "Aside: its server is not running. *Aside: Show Log* tells why.";
+
+/** The key's name in the secret storage. */
+export const KEY = "anthropicApiKey";
+
+/** Whether there is one, as far as is known. */
+const HAS_KEY = "hasKey";
+
+/** Announces what this client shows by itself. */
+class Announcement implements StaticFeature, Disposable {
+  fillClientCapabilities(capabilities: { experimental?: unknown }): void {
+    capabilities.experimental = {
+      ...(capabilities.experimental as object | undefined),
+      aside: { stream: true, status: true, preview: true },
+    };
+  }
+  initialize(): void {}
+  getState(): FeatureState {
+    return { kind: "static" };
+  }
+  clear(): void {}
+  dispose(): void {}
+}
+
+const HELP = "How to Install";
+const CHOOSE = "Choose Program…";
+const LOG = "Show Log";
+
+async function missing(looked: string | undefined): Promise<void> {
+  const message = looked
+    ? `Aside: there is no program at ${looked}, where the setting aside.server.path says it is.`
+    : "Aside: its server was not found, neither with this extension nor on the PATH.";
+  const chosen = await vscode.window.showWarningMessage(message, CHOOSE, HELP);
+  await follow(chosen);
+}
+
+async function broken(program: string, log: vscode.LogOutputChannel): Promise<void> {
+  const message = `Aside: its server, ${program}, did not start.`;
+  const chosen = await vscode.window.showErrorMessage(message, LOG, CHOOSE);
+  if (chosen === LOG) log.show();
+  else await follow(chosen);
+}
+
+async function outdated(program: string, version: string, wanted: string): Promise<void> {
+  const message = `Aside: its server, ${program}, is version ${version}; this extension was made for ${wanted}.`;
+  await follow(await vscode.window.showWarningMessage(message, HELP, CHOOSE));
+}
+
+async function follow(chosen: string | undefined): Promise<void> {
+  if (chosen === CHOOSE) await vscode.commands.executeCommand("aside.chooseServer");
+  if (chosen === HELP) await vscode.commands.executeCommand("extension.open", "aside.aside");
+}
