@@ -14,7 +14,7 @@ import {
 import { type ActionCommand, available } from "./actions.ts";
 import { isOlder, locate, runs } from "./locate.ts";
 import { EXPLANATION_SCHEME, type Proposal, type Status, type StreamPart } from "./protocol.ts";
-import { answer, type ConfigurationSection, type ServerSettings, serverSettings } from "./settings.ts";
+import { answer, type ConfigurationSection, lacks, type ServerSettings, serverSettings } from "./settings.ts";
 
 /** What the server says by itself. */
 export interface Listener {
@@ -40,6 +40,8 @@ export class Server implements vscode.Disposable {
   readonly #disposables: vscode.Disposable[] = [];
   #client: LanguageClient | undefined;
   #program: string | undefined;
+  /** What of the settings it was told at its start. */
+  #initial: Record<string, unknown> = {};
   #offered = false;
   /** Starts and stops one after the other, however fast the user changes settings. */
   #turn: Promise<void> = Promise.resolve();
@@ -51,7 +53,9 @@ export class Server implements vscode.Disposable {
     this.#disposables.push(
       vscode.workspace.onDidChangeConfiguration(event => {
         if (!event.affectsConfiguration("aside")) return;
-        if (STARTED_WITH.some(section => event.affectsConfiguration(section))) void this.restart();
+        const isTold = STARTED_WITH.some(section => event.affectsConfiguration(section));
+        // What it was told at the start it can't be made to forget.
+        if (isTold || lacks(this.#settings().editor, this.#initial)) void this.restart();
         // It asks for the settings then.
         else void this.#client?.sendNotification("workspace/didChangeConfiguration", { settings: null });
       }),
@@ -147,6 +151,7 @@ export class Server implements vscode.Disposable {
     const args = ["serve"];
     if (vscode.workspace.getConfiguration("aside.server").get<boolean>("simulate", false)) args.push("--simulate");
     const executable = { command: located.program, args, options: { env: await this.environment() } };
+    this.#initial = this.#settings().editor;
     let served = false;
     const client = new LanguageClient("aside", "Aside", executable, this.#options());
     client.registerFeature(new Announcement());
@@ -191,6 +196,8 @@ export class Server implements vscode.Disposable {
     return {
       documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
       outputChannel: this.#log,
+      // So that they hold for the first action too, however soon it comes.
+      initializationOptions: this.#initial,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       // What is wrong is said here, with a way out.
       initializationFailedHandler: () => false,

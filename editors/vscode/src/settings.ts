@@ -48,6 +48,13 @@ export function answer(editor: Record<string, unknown>): Record<string, unknown>
   return Object.keys(editor).length > 0 ? editor : { cache: {} };
 }
 
+/** Whether something that was set before is set no longer. */
+export function lacks(now: unknown, before: unknown): boolean {
+  if (typeof before !== "object" || before === null || Array.isArray(before)) return now === undefined;
+  const members = (typeof now === "object" && now !== null ? now : {}) as Record<string, unknown>;
+  return Object.entries(before).some(([key, value]) => lacks(members[key], value));
+}
+
 function put(target: Record<string, unknown>, path: string[], value: unknown): void {
   const last = path.pop();
   if (last === undefined) return;

@@ -8,7 +8,7 @@ import { isOlder, locate } from "../src/locate.ts";
 import { dollars, statusText, statusTooltip, usageLine } from "../src/money.ts";
 import { shifted } from "../src/place.ts";
 import type { Status, StreamPart, Totals } from "../src/protocol.ts";
-import { answer, serverSettings } from "../src/settings.ts";
+import { answer, lacks, serverSettings } from "../src/settings.ts";
 
 const totals: Totals = {
   requests: 2,
@@ -83,6 +83,16 @@ test("only what was set is passed on, by who may set it", () => {
   assert.deepEqual(trusted, { api: { baseUrl: "https://mine" } });
   assert.deepEqual(answer(editor), editor);
   assert.notDeepEqual(answer({}), {}, "nothing at all would leave what was said before");
+});
+
+test("what was set and is set no longer is noticed", () => {
+  const before = { model: "a", cache: { ttl: "1h", layout: "plain" }, codeLens: ["explain"] };
+  assert.ok(!lacks(before, before));
+  assert.ok(!lacks({ ...before, model: "b", hover: { mode: "off" } }, before), "other values can be told");
+  assert.ok(lacks({ ...before, cache: { ttl: "1h" } }, before));
+  assert.ok(lacks({ ...before, codeLens: undefined }, before));
+  assert.ok(lacks({}, before));
+  assert.ok(!lacks({ model: "a" }, {}));
 });
 
 test("the server is the setting's, else the bundled, else the first on the path", async () => {

@@ -1,0 +1,371 @@
+// VS Code as its user has it: code-server with the packaged extension, in a headless Chromium.
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type Browser, type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
+
+/** Files of extensions have addresses below this name, which a worker in the browser answers. */
+const RESOURCES = ".vscode-resource.vscode-cdn.net";
+
+/** A limit for what hangs, not a measure of speed. */
+const PATIENCE = 30_000;
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: start this by tests/editors/vscode/run`);
+  return value;
+}
+
+/** Where things are. */
+export const room = {
+  project: variable("ASIDE_TEST_PROJECT"),
+  home: variable("ASIDE_TEST_HOME"),
+  gate: variable("ASIDE_TEST_GATE"),
+  captures: variable("ASIDE_TEST_CAPTURES"),
+  program: variable("ASIDE_TEST_PROGRAM"),
+};
+
+const results = variable("ASIDE_TEST_RESULTS");
+
+/** Writes an assertion down; one that fails ends the part it is in. */
+export function assert(name: string, good: boolean, why = ""): void {
+  appendFileSync(
+    results,
+    `${good ? "ok" : "not ok"} - ${name}\n${good || why === "" ? "" : `  ${why.replaceAll("\n", "\n  ")}\n`}`,
+  );
+  if (!good) throw new Error(name);
+}
+
+/** Writes down what went wrong outside of an assertion. */
+export function bad(name: string, why: string): void {
+  appendFileSync(results, `not ok - ${name}\n  ${why.trimEnd().replaceAll("\n", "\n  ")}\n`);
+}
+
+/** Waits until something is so. */
+export async function until(what: string, so: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await so())) {
+    if (Date.now() > deadline) throw new Error(`never: ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 30));
+  }
+}
+
+/** The gate in front of the simulated API: closed, it lets the first words of an answer pass and holds the rest. */
+export const gate = {
+  close(): void {
+    for (const name of ["held", "gone"]) rmSync(path.join(room.gate, name), { force: true });
+    writeFileSync(path.join(room.gate, "closed"), "");
+  },
+  open: () => rmSync(path.join(room.gate, "closed"), { force: true }),
+  holds: () => existsSync(path.join(room.gate, "held")),
+  /** Whoever asked did not wait for the end. */
+  isLeft: () => existsSync(path.join(room.gate, "gone")),
+};
+
+/** A file of the project's, as it is on the disk. */
+export function onDisk(file: string): string {
+  return readFileSync(path.join(room.project, file), "utf8");
+}
+
+/** The environments of the processes of a program, each as it was started. */
+export function environmentsOf(program: string, argument: string): string[] {
+  const processes = readdirSync("/proc").filter(name => /^\d+$/.test(name));
+  return processes.flatMap(id => {
+    try {
+      const command = readFileSync(`/proc/${id}/cmdline`, "utf8").split("\0");
+      const is = command.includes(argument) && command.some(word => word.endsWith(path.basename(program)));
+      return is ? [readFileSync(`/proc/${id}/environ`, "utf8")] : [];
+    } catch {
+      // It has ended, or is somebody else's.
+      return [];
+    }
+  });
+}
+
+export interface EditorOptions {
+  /** The file to begin with. */
+  file: string;
+  settings?: Record<string, unknown>;
+  environment?: Record<string, string>;
+  size?: { width: number; height: number };
+  scale?: number;
+}
+
+export class Editor {
+  readonly page: Page;
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+  readonly #server: ChildProcess;
+  readonly #data: string;
+  readonly #foreign: string[] = [];
+
+  private constructor(page: Page, browser: Browser, context: BrowserContext, server: ChildProcess, data: string) {
+    this.page = page;
+    this.#browser = browser;
+    this.#context = context;
+    this.#server = server;
+    this.#data = data;
+  }
+
+  /** Starts the editor on the project. */
+  static async start(options: EditorOptions): Promise<Editor> {
+    const data = path.join(room.home, "code");
+    mkdirSync(path.join(data, "Machine"), { recursive: true });
+    mkdirSync(path.join(data, "User"), { recursive: true });
+    const settings = {
+      "workbench.startupEditor": "none",
+      "workbench.colorTheme": "Default Dark Modern",
+      "workbench.layoutControl.enabled": false,
+      "workbench.tips.enabled": false,
+      "workbench.secondarySideBar.defaultVisibility": "hidden",
+      "chat.disableAIFeatures": true,
+      "editor.minimap.enabled": false,
+      "files.autoSave": "off",
+      "telemetry.telemetryLevel": "off",
+      "extensions.ignoreRecommendations": true,
+    };
+    writeFileSync(path.join(data, "User", "settings.json"), JSON.stringify(settings));
+    writeFileSync(
+      path.join(data, "Machine", "settings.json"),
+      JSON.stringify({ "aside.server.path": room.program, ...options.settings }),
+    );
+    // Those of an earlier session would be taken for this one's.
+    rmSync(path.join(data, "logs"), { recursive: true, force: true });
+    const program = variable("ASIDE_TEST_CODE_SERVER");
+    const extensions = variable("ASIDE_TEST_EXTENSIONS");
+    const server = spawn(
+      program,
+      // prettier-ignore
+      [
+        "--auth",
+        "none",
+        "--bind-addr",
+        "127.0.0.1:0",
+        "--user-data-dir",
+        data,
+        "--extensions-dir",
+        extensions,
+        "--disable-telemetry",
+        "--disable-update-check",
+        "--disable-workspace-trust",
+        "--disable-getting-started-override",
+      ],
+      { env: { ...process.env, EXTENSIONS_GALLERY: "{}", ...options.environment }, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      const hear = (chunk: Buffer) => {
+        said += chunk.toString();
+        const found = /listening on (http:\/\/\S+)/.exec(said);
+        if (found?.[1]) resolve(found[1]);
+      };
+      server.stdout.on("data", hear);
+      server.stderr.on("data", hear);
+      server.on("exit", () => reject(new Error(`code-server ended: ${said}`)));
+    });
+    // prettier-ignore
+    const browser = await chromium.launch({
+      executablePath: variable("ASIDE_TEST_CHROMIUM"),
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+      ],
+    });
+    const context = await browser.newContext({
+      viewport: options.size ?? { width: 1280, height: 800 },
+      deviceScaleFactor: options.scale ?? 1,
+      permissions: ["clipboard-read", "clipboard-write"],
+      colorScheme: "dark",
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    const editor = new Editor(page, browser, context, server, data);
+    const origin = new URL(url).origin;
+    page.on("request", request => {
+      const url = new URL(request.url());
+      const here = url.origin === origin || ["data:", "blob:"].includes(url.protocol) || url.host.endsWith(RESOURCES);
+      if (!here) editor.#foreign.push(request.url());
+    });
+    await page.goto(`${url}?folder=${encodeURIComponent(room.project)}`);
+    await editor.open(options.file);
+    // The commands are there when the server is.
+    await until("the server is ready", () => editor.starts() > 0);
+    return editor;
+  }
+
+  /** Opens a file of the project's from the explorer. */
+  async open(file: string): Promise<void> {
+    await this.page.locator(".explorer-folders-view .monaco-list-row", { hasText: file }).first().dblclick();
+    await this.page.locator(`.tab.active[data-resource-name="${file}"]`).waitFor();
+  }
+
+  /** Selects a line and so many after it. */
+  async select(line: number, lines: number): Promise<void> {
+    await this.goTo(line);
+    for (let index = 0; index < lines; index += 1) await this.page.keyboard.press("Shift+ArrowDown");
+  }
+
+  /** The cursor at a line and column. */
+  async goTo(line: number, column = 1): Promise<void> {
+    await this.focus();
+    await this.page.keyboard.press("Control+G");
+    const input = this.page.locator(".quick-input-widget input").first();
+    await input.fill(`:${line}:${column}`);
+    await this.page.locator(".quick-input-widget", { hasText: `line ${line}` }).waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  }
+
+  /** A command, by its name in the palette. */
+  async command(name: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    await this.page.locator(".quick-input-widget input").first().fill(`>${name}`);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Opens the menu of code actions; what is in it. */
+  async codeActions(): Promise<string[]> {
+    const entries = this.page.locator(".action-widget .monaco-list-row");
+    await this.page.keyboard.press("Control+.");
+    await entries.filter({ hasText: "Aside" }).first().waitFor();
+    return await entries.allInnerTexts();
+  }
+
+  /** Takes an entry of the open menu of code actions. */
+  async choose(title: string): Promise<void> {
+    await this.page.locator(".action-widget .monaco-list-row", { hasText: title }).first().click();
+  }
+
+  /** Takes an entry of a submenu of the menu that a right click on the selection opens. */
+  async contextMenu(submenu: string, entry: string): Promise<void> {
+    await this.page
+      .locator(".selected-text")
+      .first()
+      .click({ button: "right", position: { x: 30, y: 8 }, force: true });
+    // Its items are in a shadow tree, which locators look through.
+    await this.page.locator(".monaco-menu .action-item", { hasText: submenu }).last().hover();
+    const item = this.page.locator(".monaco-submenu .action-item", { hasText: entry }).first();
+    await item.waitFor();
+    await item.click();
+  }
+
+  /** What is shown in the code's lines without being text of theirs. */
+  async ghosts(): Promise<string[]> {
+    const spans = this.page.locator(".editor-instance .view-line span");
+    const contents = await spans.evaluateAll(all => all.map(span => getComputedStyle(span, "::after").content));
+    return contents.filter(content => content.startsWith('"')).map(content => JSON.parse(content));
+  }
+
+  /** Gives the keys to the code. */
+  async focus(): Promise<void> {
+    await this.page.keyboard.press("Control+1");
+  }
+
+  /** Whether the code has the keys. */
+  async hasFocus(): Promise<boolean> {
+    return (await this.page.locator(".editor-instance .monaco-editor.focused").count()) > 0;
+  }
+
+  /** Brings an open file to the front. */
+  async front(file: string): Promise<void> {
+    await this.page.locator(`.tab[data-resource-name="${file}"]`).first().click();
+    await this.page.locator(`.tab.active[data-resource-name="${file}"]`).waitFor();
+    await this.focus();
+  }
+
+  /** What is in the clipboard. */
+  async clipboard(): Promise<string> {
+    return await this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** What was asked for anywhere but from the editor's own server. */
+  foreign(): string[] {
+    return this.#foreign;
+  }
+
+  /** The page of explanations, when it is there. */
+  async preview(): Promise<Frame> {
+    return await this.frame("the page of explanations", "main #tail");
+  }
+
+  /** A page that has such an element, when it is there. */
+  async frame(what: string, selector: string): Promise<Frame> {
+    let found: Frame | undefined;
+    await until(`${what} is there`, async () => {
+      for (const frame of this.page.frames().filter(frame => frame !== this.page.mainFrame())) {
+        const count = await frame
+          .locator(selector)
+          .count()
+          .catch(() => 0);
+        if (count > 0) found = frame;
+      }
+      return found !== undefined;
+    });
+    if (found === undefined) throw new Error(`${what} is not there`);
+    return found;
+  }
+
+  /** The text in the status bar. */
+  status(): Locator {
+    return this.page.locator('.statusbar-item[id="aside.aside.aside.status"]');
+  }
+
+  /** Saves a file, and waits until it is on the disk. */
+  async saved(file: string): Promise<void> {
+    await this.front(file);
+    await this.page.keyboard.press("Control+S");
+    await this.page.locator(`.tab.active:not(.dirty)[data-resource-name="${file}"]`).waitFor();
+  }
+
+  /** Keeps a picture. */
+  async capture(name: string): Promise<void> {
+    await this.page.screenshot({ path: path.join(room.captures, `vscode-${name}.png`) });
+  }
+
+  /** What the extension logged. */
+  log(): string {
+    const find = (folder: string): string[] =>
+      readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+        const file = path.join(folder, entry.name);
+        return entry.isDirectory() ? find(file) : entry.name === "Aside.log" ? [file] : [];
+      });
+    const logs = path.join(this.#data, "logs");
+    return existsSync(logs)
+      ? find(logs)
+          .sort()
+          .map(file => readFileSync(file, "utf8"))
+          .join("")
+      : "";
+  }
+
+  /** Whether a text stands in any file of the editor's. */
+  async isWrittenDown(text: string): Promise<boolean> {
+    const within = (folder: string): boolean =>
+      readdirSync(folder, { withFileTypes: true }).some(entry => {
+        const file = path.join(folder, entry.name);
+        if (entry.isDirectory()) return within(file);
+        return entry.isFile() && readFileSync(file).includes(text);
+      });
+    return within(this.#data);
+  }
+
+  /** How often the server was started. */
+  starts(): number {
+    return (this.log().match(/Serving \d+ ms/g) ?? []).length;
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+    await this.#browser.close();
+    const ended = new Promise(resolve => this.#server.once("exit", resolve));
+    this.#server.kill("SIGTERM");
+    await ended;
+  }
+}
