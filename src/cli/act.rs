@@ -153,7 +153,7 @@ fn dry_run(args: &ActArgs, order: &Order, plan: &Plan) -> anyhow::Result<ExitCod
     terminal::print_json(&DryRun {
         action: &order.action.id,
         file: order.shown_path(),
-        dry_run: true,
+        is_dry: true,
         model: &plan.request.model,
         description,
     })?;
@@ -166,7 +166,9 @@ fn dry_run(args: &ActArgs, order: &Order, plan: &Plan) -> anyhow::Result<ExitCod
 struct DryRun<'a> {
     action: &'a str,
     file: String,
-    dry_run: bool,
+    /// Always, so that nobody takes it for a result.
+    #[serde(rename = "dryRun")]
+    is_dry: bool,
     model: &'a str,
     #[serde(flatten)]
     description: prompt::Description<'a>,

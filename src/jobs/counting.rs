@@ -38,9 +38,9 @@ impl<H: Host> Run<'_, H> {
             return;
         }
         let (estimates, model) = (self.context.estimates.clone(), self.model.id.clone());
-        let estimated = plan.uncorrected_input_tokens;
+        let expected = plan.uncorrected_input_tokens;
         let kept = on_blocking_thread(move || {
-            estimates.observe(&model, estimated, reported);
+            estimates.observe(&model, expected, reported);
             Ok(())
         });
         if let Err(error) = kept.await {

@@ -183,7 +183,8 @@ fn tokens_are_counted_only_near_the_limit() {
     fixture.sandbox.configure("model = \"claude-haiku-4-5\"\n");
     let limit = 200_000 - 16_000;
     let write = |lines: usize| {
-        let text: String = (0..lines).map(|number| format!("value_{number} = compute({number}, \"text\")\n")).collect();
+        let line = |text: String, number: usize| text + &format!("value_{number} = compute({number}, \"text\")\n");
+        let text: String = (0..lines).fold(String::new(), line);
         fixture.sandbox.write("large.py", text);
         let output = act(&fixture, &["explain", "large.py", "--dry-run", "--json"]);
         serde_json::from_slice::<Value>(&output.stdout).unwrap()["estimatedInputTokens"].as_u64().unwrap()

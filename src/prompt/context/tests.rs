@@ -96,6 +96,7 @@ fn check_around(fixture: &Fixture, around: &Around<'_>, expected: &Expect) {
     expected.assert_eq(&block(&context).unwrap_or_default());
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`expect!` makes values to be given away")]
 fn check(action: &'static str, fixture: &str, expected: Expect) {
     let fixture = Fixture::parse(fixture);
     check_around(&fixture, &fixture.around(action), &expected);
@@ -314,9 +315,9 @@ fn a_test_from_elsewhere_shows_the_style() {
 
 #[test]
 fn a_large_class_is_shown_without_the_bodies_of_its_methods() {
-    let methods: String = (0..30)
-        .map(|number| format!("\n    /** The {number}th. */\n    step{number}(value: number): number {{\n        return value + {number};\n    }}\n"))
-        .collect();
+    let methods = (0..30).fold(String::new(), |methods, number| {
+        methods + &format!("\n    /** The {number}th. */\n    step{number}(value: number): number {{\n        return value + {number};\n    }}\n")
+    });
     let fixture = format!(
         "//- /a.ts\nimport {{ Machine }} from './machine';\n$0function run(m: Machine) {{ return m.step1(2); }}\n$0\n\
          //- /machine.ts\n/** Steps. */\nexport class Machine {{\n    private state = 0;\n{methods}}}\n"

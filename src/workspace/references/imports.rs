@@ -86,7 +86,7 @@ fn code<'a>(node: Node<'_>, text: &'a str) -> &'a str {
 }
 
 /// The named children of a node.
-fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
+fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).collect()
 }

@@ -27,7 +27,7 @@ pub(super) fn read(node: Node<'_>, text: &str, out: &mut Vec<Import>) -> bool {
 
 /// How many inline modules a statement is in: so many `super` lead to nowhere but the file itself.
 fn modules_around(node: Node<'_>) -> usize {
-    std::iter::successors(node.parent(), |node| node.parent()).filter(|node| node.kind() == "mod_item").count()
+    std::iter::successors(node.parent(), Node::parent).filter(|node| node.kind() == "mod_item").count()
 }
 
 fn tree(node: Node<'_>, before: &[String], inline: usize, text: &str, out: &mut Vec<Import>) {
@@ -38,13 +38,13 @@ fn tree(node: Node<'_>, before: &[String], inline: usize, text: &str, out: &mut 
     match node.kind() {
         "use_list" => children(node).into_iter().for_each(|child| tree(child, before, inline, text, out)),
         "scoped_use_list" => {
-            let path = node.child_by_field_name("path").map(joined).unwrap_or_else(|| before.to_vec());
+            let path = node.child_by_field_name("path").map_or_else(|| before.to_vec(), joined);
             if let Some(list) = node.child_by_field_name("list") {
                 tree(list, &path, inline, text, out);
             }
         }
         "use_wildcard" => {
-            let path = node.named_child(0).map(joined).unwrap_or_else(|| before.to_vec());
+            let path = node.named_child(0).map_or_else(|| before.to_vec(), joined);
             if let Some(path) = outside(path, inline) {
                 out.push(Import::all(path.join("::")));
             }

@@ -1,5 +1,7 @@
 //! Ruby, PHP and Lua.
 
+use std::path::Path;
+
 use tree_sitter::Node;
 
 use super::{Import, children, code, unquoted};
@@ -50,7 +52,7 @@ pub(super) fn php(node: Node<'_>, text: &str, out: &mut Vec<Import>) -> bool {
             // `__DIR__ . '/x.php'` or a path by itself.
             let written = code(node, text);
             let path = written.split(['"', '\'']).nth(1).unwrap_or_default();
-            if path.ends_with(".php") && !written.contains('$') {
+            if Path::new(path).extension().is_some_and(|ending| ending == "php") && !written.contains('$') {
                 out.push(Import::all(format!("./{}", path.trim_start_matches('/'))));
             }
             true

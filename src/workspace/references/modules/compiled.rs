@@ -49,7 +49,9 @@ pub(super) fn go_package(project: &Project<'_>, from: &Source, name: &Name) -> V
 
 fn go_files(project: &Project<'_>, folder: &Path, tests: bool) -> impl Iterator<Item = PathBuf> {
     let names = project.list(folder).into_iter();
-    let wanted = names.filter(move |name| name.ends_with(".go") && (tests || !name.ends_with("_test.go")));
+    let wanted = names.filter(move |name| {
+        Path::new(name).extension().is_some_and(|ending| ending == "go") && (tests || !name.ends_with("_test.go"))
+    });
     wanted.take(MAX_PACKAGE_FILES).map(|name| folder.join(name)).collect::<Vec<_>>().into_iter()
 }
 

@@ -73,7 +73,11 @@ fn configured(project: &Project<'_>, folder: &Path, module: &str) -> Vec<PathBuf
         }
         next = config["extends"].as_str().filter(|path| path.starts_with('.')).map(|extended| {
             let path = folder.join(extended);
-            if extended.ends_with(".json") { path } else { folder.join(format!("{extended}.json")) }
+            if Path::new(extended).extension().is_some_and(|ending| ending == "json") {
+                path
+            } else {
+                folder.join(format!("{extended}.json"))
+            }
         });
     }
     let mut out = Vec::new();
