@@ -152,6 +152,8 @@ export class Editor {
       ],
       { env: { ...process.env, EXTENSIONS_GALLERY: "{}", ...options.environment }, stdio: ["ignore", "pipe", "pipe"] },
     );
+    // Also when a part of the test ends in an error that nobody expected.
+    process.once("exit", () => server.kill("SIGTERM"));
     const url = await new Promise<string>((resolve, reject) => {
       let said = "";
       const hear = (chunk: Buffer) => {
