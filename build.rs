@@ -3,7 +3,6 @@
 //! The tables of the grammars and all the virtual methods make 27,000 places with an address. In full they take 0.6 MB of
 //! the program, and as much memory; in the packed form, which glibc reads since 2.36, a few kilobytes. A linker that does
 //! not know the option warns and goes on. What is built on an older system still runs on older systems.
-#![expect(clippy::print_stdout, reason = "so a build script speaks to Cargo")]
 
 use std::env;
 use std::process::Command;

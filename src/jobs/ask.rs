@@ -121,10 +121,9 @@ impl<H: Host> Run<'_, H> {
         let mut sending = self.sending(connection, plan, start.claim.take());
         let mut listen = |progress: Progress<'_>| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.take_in(&progress, clock);
+            seen.take_in(&progress);
             match progress {
                 Progress::Sent { attempt } => {
-                    seen.attempts = attempt;
                     sending.sent(Timestamp::now());
                     host.event(Event::Attempt(base + attempt));
                 }
@@ -259,7 +258,7 @@ impl<H: Host> Run<'_, H> {
         Stop::Failed(failure.error)
     }
 
-    /// Adds a request to the bill and to the ledger, with a row for each attempt that was billed, and gives back what was
+    /// Adds a request to the bill and to the ledger, with a row for each attempt, and gives back what was
     /// reserved for it.
     pub(super) async fn settle(
         &mut self,
@@ -277,24 +276,31 @@ impl<H: Host> Run<'_, H> {
                 let how = Ended {
                     tokens: broken.tokens,
                     request_id: broken.request_id.clone(),
-                    outcome: "network",
-                    partial: true,
+                    outcome: broken.kind.as_str(),
+                    partial: broken.begun,
                 };
-                self.attempt(request, how, broken.miss)
+                Attempt {
+                    started: broken.sent,
+                    duration_ms: millis(broken.took),
+                    time_to_first_token_ms: broken.first_token.map(millis),
+                    ..self.attempt(request, how, broken.miss)
+                }
             })
             .collect();
-        attempts.push(self.attempt(request, ended, seen.miss));
-        for attempt in &mut attempts {
-            attempt.started = started;
-            attempt.duration_ms = millis(clock.elapsed());
+        // What was cancelled before it was sent was never sent.
+        let (started, clock) = seen.sent.unwrap_or((started, clock));
+        attempts.push(Attempt {
+            started,
+            duration_ms: millis(clock.elapsed()),
+            time_to_first_token_ms: seen.first_token.map(millis),
+            ..self.attempt(request, ended, seen.miss)
+        });
+        for attempt in &attempts {
             self.bill.add(attempt);
             self.context.session.lock().unwrap_or_else(PoisonError::into_inner).add(attempt);
         }
         if let Some(reason) = seen.miss {
             self.context.cache.missed(&self.order.job, reason);
-        }
-        if let Some(last) = attempts.last_mut() {
-            last.time_to_first_token_ms = seen.first_token.map(millis);
         }
         let ledger = self.context.ledger.clone();
         let record = move || {

@@ -1,10 +1,13 @@
 //! What a job's requests took: seen while they run, and summed when they have ended.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use crate::claude::client::Progress;
 use crate::claude::models::Model;
 use crate::claude::usage::{Cost, Tokens};
+use crate::error::ErrorKind;
 use crate::ledger::{Attempt, UsageReport};
 use crate::prompt::diagnosis::MissReason;
 
@@ -12,18 +15,27 @@ use crate::prompt::diagnosis::MissReason;
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) attempts: u32,
+    /// When the newest attempt was sent, by the calendar and by a clock.
+    pub(super) sent: Option<(Timestamp, Instant)>,
     pub(super) begun: bool,
     pub(super) tokens: Tokens,
     pub(super) request_id: Option<String>,
-    pub(super) first_token: Option<std::time::Duration>,
+    /// From sending the attempt to its first text.
+    pub(super) first_token: Option<Duration>,
     /// Why less was read from the cache than could have been.
     pub(super) miss: Option<MissReason>,
-    /// Attempts that began to answer, broke and were repeated: they are billed all the same.
+    /// Attempts that failed and were repeated; those that had begun to answer are billed all the same.
     pub(super) broken: Vec<Broken>,
 }
 
 /// What an attempt had reported when it broke.
 pub(super) struct Broken {
+    /// It had begun to answer.
+    pub(super) begun: bool,
+    pub(super) kind: ErrorKind,
+    pub(super) sent: Timestamp,
+    pub(super) took: Duration,
+    pub(super) first_token: Option<Duration>,
     pub(super) tokens: Tokens,
     pub(super) request_id: Option<String>,
     pub(super) miss: Option<MissReason>,
@@ -31,12 +43,27 @@ pub(super) struct Broken {
 
 impl Seen {
     /// Takes in what happened; a new attempt makes what came before void.
-    pub(super) fn take_in(&mut self, progress: &Progress<'_>, clock: Instant) {
+    pub(super) fn take_in(&mut self, progress: &Progress<'_>) {
         match progress {
-            Progress::Sent { .. } => *self = Self { broken: std::mem::take(&mut self.broken), ..Self::default() },
-            Progress::Waiting { partial: Some(partial), .. } => {
-                let miss = self.miss.take();
-                self.broken.push(Broken { tokens: partial.tokens, request_id: partial.request_id.clone(), miss });
+            Progress::Sent { attempt } => {
+                let broken = std::mem::take(&mut self.broken);
+                let sent = Some((Timestamp::now(), Instant::now()));
+                *self = Self { attempts: *attempt, sent, broken, ..Self::default() };
+            }
+            Progress::Waiting { reason, partial, .. } => {
+                let (sent, clock) = self.sent.unwrap_or_else(|| (Timestamp::now(), Instant::now()));
+                self.broken.push(Broken {
+                    begun: partial.is_some(),
+                    kind: reason.kind,
+                    sent,
+                    took: clock.elapsed(),
+                    first_token: self.first_token.take(),
+                    tokens: partial.map(|partial| partial.tokens).unwrap_or_default(),
+                    request_id: partial
+                        .and_then(|partial| partial.request_id.clone())
+                        .or_else(|| reason.request_id.clone()),
+                    miss: self.miss.take(),
+                });
             }
             Progress::Started { message, request_id } => {
                 self.begun = true;
@@ -45,7 +72,8 @@ impl Seen {
             }
             Progress::Usage(tokens) => self.tokens = *tokens,
             Progress::Text(_) | Progress::Thinking(_) => {
-                self.first_token.get_or_insert_with(|| clock.elapsed());
+                let sent = self.sent;
+                self.first_token = self.first_token.or_else(|| sent.map(|(_, clock)| clock.elapsed()));
             }
             _ => {}
         }

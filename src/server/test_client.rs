@@ -66,10 +66,10 @@ impl TestClient {
 
     /// Lets what the server says go out as it does when it serves; the end for the client's answers.
     pub(super) fn onto(self, mut outlet: Outlet) -> impl Sink<Response> + Unpin {
-        let Self { socket, _server } = self;
+        let Self { socket, _server: server } = self;
         let (mut requests, answers) = socket.split();
         tokio::spawn(async move {
-            let _server = _server;
+            let _lives = server;
             while let Some(request) = requests.next().await {
                 let body = serde_json::to_string(&request).expect("it is JSON");
                 let frame = format!("Content-Length: {}\r\n\r\n{body}", body.len());

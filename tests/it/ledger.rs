@@ -125,6 +125,36 @@ fn eight_terminals_at_once_lose_no_row_and_no_token() {
     }
 }
 
+#[test]
+fn each_attempt_of_a_request_is_a_row_with_its_own_time() {
+    let sandbox = Sandbox::new();
+    sandbox.example("inventory.py");
+    let busy = "[[step]]\nstatus = 529\nheaders = { retry-after-ms = \"80\" }\n";
+    let scenario = format!("{busy}{busy}[[step]]\nanswer = \"It gives one.\"\n");
+    let simulator = Simulator::start(&sandbox, Some(&scenario), None);
+    let mut command = sandbox.aside();
+    command.args(["act", "explain", "inventory.py:75", "--json"]).env("ANTHROPIC_BASE_URL", simulator.url.as_str());
+    let output = command.env("ANTHROPIC_API_KEY", "sk-ant-test").output().unwrap();
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["outcome"], "shown", "{result}");
+    let attempts = Ledger::open(&sandbox.path("data/aside/usage.sqlite3")).0.attempts(None).unwrap();
+    let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["overloaded", "overloaded", "ok"]);
+    let told: Vec<_> = account(&simulator).into_iter().map(|row| Some(row.request_id)).collect();
+    let kept: Vec<_> = attempts.iter().map(|attempt| attempt.request_id.clone()).collect();
+    assert_eq!(kept, told, "each with the id that support asks for");
+    let [first, second, last] = attempts.as_slice() else { panic!("{attempts:#?}") };
+    for failed in [first, second] {
+        assert_eq!((failed.tokens, failed.time_to_first_token_ms, failed.partial), (Tokens::default(), None, false));
+    }
+    assert!(last.time_to_first_token_ms.is_some_and(|first| first <= last.duration_ms), "{last:?}");
+    // An attempt's time is neither its request's nor that of the waiting behind it.
+    for (one, next) in [(first, second), (second, last)] {
+        let end = one.started.as_millisecond() + i64::try_from(one.duration_ms).unwrap();
+        assert!(next.started.as_millisecond() - end >= 79, "{one:?} {next:?}");
+    }
+}
+
 /// Reads lines until there were so many, waits a little, kills, and gives the number of the last row it heard of.
 fn killed(mut writer: Child, lines: usize, pause: Duration) -> Option<u64> {
     let mut out = BufReader::new(writer.stdout.take().unwrap()).lines();

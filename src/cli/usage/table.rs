@@ -207,7 +207,7 @@ mod tests {
         Report::read(&Ledger::in_memory(), None, now).unwrap()
     }
 
-    fn check(by: Grouping, report: &Report, width: Option<usize>, expected: Expect) {
+    fn check(by: Grouping, report: &Report, width: Option<usize>, expected: &Expect) {
         let mut out = Vec::new();
         print(&mut out, by, report, width).unwrap();
         let shown = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
@@ -224,7 +224,7 @@ mod tests {
             Grouping::Day,
             &report(),
             None,
-            expect![[r#"
+            &expect![[r#"
             Nothing was used.
         "#]],
         );
@@ -249,7 +249,7 @@ mod tests {
             Grouping::Model,
             &report,
             None,
-            expect![[r#"
+            &expect![[r#"
             model              requests     in  from cache  out       cost       saved
             größer␛[31m               3      0           -  410  $1.50 + ?  -$1.00 + ?  ████████████████████████████████████████
             claude-sonnet-5-5         3  12.0k         90%  410    $0.0123     $0.4877  ▍░░░░░░░░░░░░░
@@ -269,7 +269,7 @@ mod tests {
             Grouping::Model,
             &report,
             Some(72),
-            expect![[r#"
+            &expect![[r#"
             model            requests     in  from cache  out       cost       saved
             größer␛[31m             3      0           -  410  $1.50 + ?  -$1.00 + ?
             …ude-sonnet-5-5         3  12.0k         90%  410    $0.0123     $0.4877
@@ -288,7 +288,7 @@ mod tests {
             Grouping::Model,
             &report,
             Some(48),
-            expect![[r#"
+            &expect![[r#"
             model          from cache       cost       saved
             größer␛[31m             -  $1.50 + ?  -$1.00 + ?
             …e-sonnet-5-5         90%    $0.0123     $0.4877
@@ -314,7 +314,7 @@ mod tests {
             Grouping::Day,
             &Report { total: totals(909, 101, 0.31, 0), days, ..report() },
             Some(100),
-            expect![[r#"
+            &expect![[r#"
             day         requests    in  from cache  out     cost    saved
             2026-11-21         3  1.0k         10%  410  $0.0100  $0.4900  ▊░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
             2026-11-22         3    10         10%  410  $0.3000  $0.2000  ██████████████████████▎░░░░░░░░░░░░░░
@@ -327,7 +327,7 @@ mod tests {
             Grouping::Day,
             &Report { total: unknown, days, ..report() },
             Some(100),
-            expect![[r#"
+            &expect![[r#"
                 day         requests   in  from cache  out  cost  saved
                 2026-11-21         3  900          0%  410     ?      ?  ████████████████████████████████████████
                 total              3  900          0%  410     ?      ?

@@ -64,7 +64,7 @@ async fn a_client_that_is_gone_stops_nobody() {
 fn told(near: OwnedFd, mut far: impl io::Read + Send + 'static, sizes: &[usize]) -> Vec<Value> {
     let client = std::thread::spawn(move || {
         let mut output = Vec::new();
-        let mut chunk = [0; 1 << 15];
+        let mut chunk = vec![0; 1 << 15];
         while let Ok(length @ 1..) = far.read(&mut chunk) {
             output.extend_from_slice(&chunk[..length]);
             std::thread::yield_now();

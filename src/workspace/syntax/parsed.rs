@@ -150,7 +150,7 @@ fn edited(tree: &Tree, old: &str, edits: impl IntoIterator<Item = (Span, usize)>
 fn point(start: Point, text: &[u8]) -> Point {
     match text.iter().rposition(|byte| *byte == b'\n') {
         Some(last) => {
-            let breaks = text.iter().filter(|byte| **byte == b'\n').count();
+            let breaks = text.split(|byte| *byte == b'\n').count() - 1;
             Point::new(start.row + breaks, text.len() - last - 1)
         }
         None => Point::new(start.row, start.column + text.len()),

@@ -24,7 +24,9 @@ fn attempt(day: &str, action: &str, model: &str, project: &str) -> Attempt {
 
 fn page(attempts: &[Attempt]) -> String {
     let ledger = Ledger::in_memory();
-    attempts.iter().for_each(|attempt| ledger.record(attempt).unwrap());
+    for attempt in attempts {
+        ledger.record(attempt).unwrap();
+    }
     let now = "2026-11-23T12:00:00+01:00[Europe/Berlin]".parse().unwrap();
     render(&Report::read(&ledger, None, now).unwrap()).unwrap()
 }
