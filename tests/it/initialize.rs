@@ -84,6 +84,8 @@ fn every_client_is_offered_what_it_can_use() {
                 "refactor.aside.explain",
                 "refactor.aside.tests",
                 "refactor.rewrite.aside.document",
+                "refactor.rewrite.aside.implement",
+                "refactor.rewrite.aside.simplify",
                 "refactor.rewrite.aside.typeHints",
             ],
             "{name}"
