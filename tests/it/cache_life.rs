@@ -34,6 +34,15 @@ fn rows(simulator: &Simulator) -> Vec<Value> {
     simulator.account()["requests"].as_array().unwrap().clone()
 }
 
+/// Before that, a scenario's first step could still go to another request than the first.
+fn wait_for_arrival(simulator: &Simulator) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while rows(simulator).is_empty() {
+        assert!(Instant::now() < deadline, "no request arrived");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap_or_else(|| panic!("{key} in {value}"))
 }
@@ -104,6 +113,7 @@ fn when_the_first_is_cancelled_the_next_goes() {
     for job in &others {
         wait_for_report(&client, job, "waiting for the cache");
     }
+    wait_for_arrival(&simulator);
     client.execute("aside.cancel", json!({"job": first})).unwrap();
     assert_eq!(client.stream_end(&first)["outcome"], "cancelled");
     let ends: Vec<_> = others.iter().map(|job| client.stream_end(job)).collect();
@@ -120,6 +130,7 @@ fn who_waits_can_be_cancelled() {
     let jobs = explain_many(&mut client, &uri, 2);
     let (first, others) = first_and_others(&client, &jobs);
     wait_for_report(&client, &others[0], "waiting for the cache");
+    wait_for_arrival(&simulator);
     client.execute("aside.cancel", json!({"job": others[0]})).unwrap();
     let end = client.stream_end(&others[0]);
     assert_eq!(end["outcome"], "cancelled");
