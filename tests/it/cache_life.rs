@@ -1,5 +1,7 @@
 //! The life of the cache: who goes first, what is warm, why it missed, and that the bill is right in every case.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::http::Recorder;

@@ -204,9 +204,12 @@ fn a_process_killed_at_any_moment_leaves_a_readable_file() {
     }
 }
 
+/// A model, its prices in dollars per million tokens, and those of long prompts.
+type Published = (&'static str, [f64; 5], Option<[f64; 5]>);
+
 /// Dollars per million tokens as they were published: input, output, writes for 5 minutes and an hour, reads. Of long
 /// prompts behind it.
-const PUBLISHED: [(&str, [f64; 5], Option<[f64; 5]>); 19] = [
+const PUBLISHED: [Published; 19] = [
     ("claude-fable-5-2", [8.0, 40.0, 10.0, 16.0, 0.20], None),
     ("claude-fable-5-1", [10.0, 50.0, 12.5, 20.0, 0.25], None),
     ("claude-fable-5", [10.0, 50.0, 12.5, 20.0, 1.0], None),
