@@ -101,10 +101,15 @@ impl Change {
     pub fn result(&self) -> String {
         crate::output::edit::apply(&self.base.text.to_string(), &self.edits)
     }
-}
 
-/// The reason of a change that the user said no to.
-pub const REJECTED: &str = "it was rejected";
+    /// Where in the result the last edit's first word is.
+    pub fn last_written(&self) -> usize {
+        let Some((last, before)) = self.edits.split_last() else { return 0 };
+        let grown: usize = before.iter().map(|edit| edit.text.len()).sum();
+        let removed: usize = before.iter().map(|edit| edit.span.len()).sum();
+        last.span.start + grown - removed + (last.text.len() - last.text.trim_start().len())
+    }
+}
 
 /// Whether an edit landed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +122,10 @@ pub enum Landing {
     Stale,
     /// The host will not have it, with its reason.
     Refused(String),
+    /// The user will not have it; the reason says so.
+    Rejected(String),
+    /// The text moved on while the user was asked. They are not asked a second time unbidden.
+    Overtaken,
     /// The user cancelled the job before anything was changed.
     Cancelled,
 }

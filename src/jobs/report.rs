@@ -60,6 +60,17 @@ impl FileEdit {
     }
 }
 
+/// An answer that was not applied, and may be all the same when the user says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The answer, as the model gave it.
+    pub answer: String,
+    /// Why it was not applied.
+    pub reason: String,
+    /// What applying it would do that its action should not, as far as the user was told.
+    pub objection: Option<String>,
+}
+
 /// How a run ended, whole.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -77,8 +88,10 @@ pub struct Report {
     pub explanation: Option<Explanation>,
     /// What was changed, or would be.
     pub edits: Vec<FileEdit>,
-    /// With `kept` because of a conflict: the answer, for [`apply_anyway`](super::apply_anyway).
-    pub conflict: Option<String>,
+    /// With `kept` by a judgement that is the user's in the end: for [`apply_anyway`](super::apply_anyway).
+    pub standing: Option<Standing>,
+    /// With `kept` because the user said so: what there is to read is there for those who ask.
+    pub quiet: bool,
     /// What the model said beside the edit, and what was noticed on the way.
     pub notes: Vec<String>,
     /// What all requests of the job took together; absent when none was sent.
@@ -130,7 +143,8 @@ impl Report {
             error: Some(error),
             explanation: None,
             edits: Vec::new(),
-            conflict: None,
+            standing: None,
+            quiet: false,
             notes: Vec::new(),
             usage: None,
             warm_until: None,

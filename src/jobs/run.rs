@@ -13,11 +13,12 @@ use super::ask::on_blocking_thread;
 use super::bill::Bill;
 use super::budget::Budgets;
 use super::connection::Connections;
-use super::edit::{self, Step};
+use super::edit;
 use super::host::Host;
+use super::lander::Step;
 use super::life::CacheLife;
 use super::order::Order;
-use super::report::{Outcome, Report};
+use super::report::{Outcome, Report, Standing};
 use super::surroundings::surroundings;
 use crate::actions::ResultForm;
 use crate::claude::client::Answer;
@@ -92,7 +93,8 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
         warm_until: run.warm_until,
         explanation: run.explanation,
         edits: run.edits,
-        conflict: run.conflict,
+        standing: run.standing,
+        quiet: run.quiet,
         notes: run.notes,
         model: run.model.id.clone(),
         simulated: order.simulated,
@@ -179,7 +181,8 @@ pub(super) struct Run<'a, H> {
     pub(super) original: Option<Arc<ParsedAhead>>,
     pub(super) notes: Vec<String>,
     pub(super) edits: Vec<super::report::FileEdit>,
-    pub(super) conflict: Option<String>,
+    pub(super) standing: Option<Standing>,
+    pub(super) quiet: bool,
     pub(super) explanation: Option<Explanation>,
     pub(super) reason: Option<String>,
     pub(super) warm_until: Option<jiff::Timestamp>,
@@ -200,7 +203,8 @@ impl<'a, H: Host> Run<'a, H> {
             original: None,
             notes: Vec::new(),
             edits: Vec::new(),
-            conflict: None,
+            standing: None,
+            quiet: false,
             explanation: None,
             reason: None,
             warm_until: None,

@@ -6,7 +6,7 @@ use similar::DiffOp;
 
 use super::answer::{BadAnswer, EditAnswer};
 use super::fit::fit;
-use super::hunks::{diff, hunks};
+use super::hunks::{alike, diff, hunks};
 use super::imports::merge_into;
 use super::indent::{rebased, same_width};
 use super::lines::{Line, dominant_line_end, indentation, line_start, lines};
@@ -34,6 +34,11 @@ pub fn apply(text: &str, edits: &[TextEdit]) -> String {
     }
     out.push_str(&text[at..]);
     out
+}
+
+/// The small edits that make `new` of `old`.
+pub fn difference(old: &str, new: &str) -> Vec<TextEdit> {
+    hunks(old, new, 0)
 }
 
 /// All edits of an answer to an action that edits: the replacement, cleaned of what the model repeated around it, and
@@ -179,6 +184,17 @@ fn settled(old: &str, new_lines: &[String], line_end: &str) -> String {
     for op in diff(&old_keys, &new_keys) {
         let (old_range, new_range) = (op.old_range(), op.new_range());
         if old_range.len() != new_range.len() {
+            // Lines that came or went with it leave the others their line ends.
+            let same = |(old, new): &(usize, usize)| alike(old_keys[*old], new_keys[*new]);
+            let head: Vec<_> = old_range.clone().zip(new_range.clone()).take_while(same).collect();
+            let (old_rest, new_rest) =
+                (old_range.start + head.len()..old_range.end, new_range.start + head.len()..new_range.end);
+            let tail = old_rest.rev().zip(new_rest.rev()).take_while(same);
+            for (old, new) in head.iter().copied().chain(tail) {
+                if !old_lines[old].end.is_empty() {
+                    ends[new] = old_lines[old].end;
+                }
+            }
             continue;
         }
         for (old, new) in old_range.zip(new_range) {

@@ -71,7 +71,7 @@ fn starts(lines: &[Line<'_>]) -> Vec<usize> {
 }
 
 /// Whether one line looks like a changed form of the other: half of the shorter one is at its ends.
-fn alike(old: &str, new: &str) -> bool {
+pub(super) fn alike(old: &str, new: &str) -> bool {
     let (old, new) = (old.trim(), new.trim());
     let shorter = old.len().min(new.len());
     let (prefix, suffix) = common_ends(old, new);

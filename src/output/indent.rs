@@ -129,7 +129,7 @@ fn respelled(replacement: &[&str], style: Style) -> Vec<Vec<String>> {
                 .collect()
         }
         Style::Spaces(unit) if indented().any(|white| white.contains('\t')) => {
-            vec![respell(&raw, |white| white.replace('\t', &" ".repeat(unit)))]
+            vec![respell(&raw, |white| white.replace('\t', &" ".repeat(unit))), raw]
         }
         _ => vec![raw],
     }
@@ -179,6 +179,10 @@ impl Reading {
         }
         if let Some(deeper) = white.strip_prefix(self.from.as_str()) {
             return format!("{}{deeper}{code}", self.to);
+        }
+        if !self.from.starts_with(white) {
+            // Tabs where the first line has spaces, or the other way round: nothing to count by.
+            return line.to_owned();
         }
         let missing = self.from.len().saturating_sub(white.len());
         format!("{}{code}", &self.to[..self.to.len().saturating_sub(missing)])

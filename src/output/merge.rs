@@ -1,19 +1,29 @@
 //! Three texts to one: what the answer changed and what the user changed meanwhile, where both can stand.
 //!
-//! First by lines; where both changed the same lines, by words. Changes that touch each other are a conflict: which comes
-//! first, or whether one makes the other wrong, is not for a program to guess.
+//! First by lines; where both changed the same lines, by the words of each line. Changes that touch each other are a
+//! conflict: which comes first, or whether one makes the other wrong, is not for a program to guess.
 
 use std::ops::Range;
 
 use similar::DiffOp;
 
-use super::hunks::diff;
+use super::hunks::{alike, diff};
 use super::lines::lines;
+
+/// Where both sides changed more than this many pairs of lines, nothing is compared by words.
+const MOST_PAIRS: usize = 1 << 18;
 
 /// Merges `answer` and `now`, which both came of `original`; `None` when they changed the same thing in different ways.
 pub fn merge(original: &str, answer: &str, now: &str) -> Option<String> {
     let by_lines = |text| lines(text).map(|line| line.len()).collect::<Vec<_>>();
-    merge_by(Sides { original, answer, now }, by_lines, &|sides| merge_by(sides, by_words, &|_| None))
+    let both = |sides: Sides<'_>| {
+        let pairs = |changed| lines(sides.original).count() * lines(changed).count();
+        if pairs(sides.answer).max(pairs(sides.now)) > MOST_PAIRS {
+            return None;
+        }
+        merge_by(sides, by_words, hunks_of_words, &|_| None)
+    };
+    merge_by(Sides { original, answer, now }, by_lines, hunks, &both)
 }
 
 /// The three texts, or the same place of them.
@@ -35,6 +45,7 @@ struct Hunk {
 fn merge_by<'a>(
     sides: Sides<'a>,
     split: impl Fn(&'a str) -> Vec<usize>,
+    hunks: impl Fn(&Pieces<'_>, &Pieces<'_>) -> Vec<Hunk>,
     both: &dyn Fn(Sides<'_>) -> Option<String>,
 ) -> Option<String> {
     let original = Pieces::new(sides.original, split(sides.original));
@@ -104,6 +115,85 @@ fn hunks(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
     ops.map(|op| Hunk { original: op.old_range(), changed: op.new_range() }).collect()
 }
 
+/// As [`hunks`], of lines in words: a changed line is compared with the line it came of, and with no other, so that a
+/// line that goes takes none of its words from the next.
+fn hunks_of_words(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
+    let (old, new) = (original.lines(), changed.lines());
+    let mut out: Vec<Hunk> = Vec::new();
+    let mut push = |hunk: Hunk| match out.last_mut() {
+        Some(last) if last.original.end == hunk.original.start && last.changed.end == hunk.changed.start => {
+            last.original.end = hunk.original.end;
+            last.changed.end = hunk.changed.end;
+        }
+        _ => out.push(hunk),
+    };
+    let (mut at, mut to) = (0, 0);
+    for (left, right) in pairs(original, &old, changed, &new) {
+        let (before, after) = (&old[left], &new[right]);
+        if at < before.start || to < after.start {
+            push(Hunk { original: at..before.start, changed: to..after.start });
+        }
+        let words = |pieces: &Pieces<'_>, line: &Range<usize>| {
+            line.clone().map(|piece| pieces.text(piece..piece + 1).to_owned()).collect::<Vec<_>>()
+        };
+        for op in diff(&words(original, before), &words(changed, after)) {
+            if !matches!(op, DiffOp::Equal { .. }) {
+                let moved = |range: Range<usize>, by: usize| range.start + by..range.end + by;
+                push(Hunk {
+                    original: moved(op.old_range(), before.start),
+                    changed: moved(op.new_range(), after.start),
+                });
+            }
+        }
+        (at, to) = (before.end, after.end);
+    }
+    if at < original.len() || to < changed.len() {
+        push(Hunk { original: at..original.len(), changed: to..changed.len() });
+    }
+    out
+}
+
+/// The lines that came of each other, in order: equal ones count more than those that look alike.
+fn pairs(
+    original: &Pieces<'_>,
+    old: &[Range<usize>],
+    changed: &Pieces<'_>,
+    new: &[Range<usize>],
+) -> Vec<(usize, usize)> {
+    let weight = |left: usize, right: usize| {
+        let (before, after) = (original.text(old[left].clone()), changed.text(new[right].clone()));
+        match () {
+            () if before == after => 3_u32,
+            () if alike(before, after) => 2,
+            () => 0,
+        }
+    };
+    let width = new.len() + 1;
+    let mut best = vec![0_u32; (old.len() + 1) * width];
+    for left in (0..old.len()).rev() {
+        for right in (0..new.len()).rev() {
+            let skip = best[(left + 1) * width + right].max(best[left * width + right + 1]);
+            let weight = weight(left, right);
+            let take = if weight > 0 { weight + best[(left + 1) * width + right + 1] } else { 0 };
+            best[left * width + right] = skip.max(take);
+        }
+    }
+    let (mut left, mut right, mut out) = (0, 0, Vec::new());
+    while left < old.len() && right < new.len() {
+        let here = best[left * width + right];
+        if here == best[(left + 1) * width + right] {
+            left += 1;
+        } else if here == best[left * width + right + 1] {
+            right += 1;
+        } else {
+            out.push((left, right));
+            left += 1;
+            right += 1;
+        }
+    }
+    out
+}
+
 /// A text in pieces.
 struct Pieces<'a> {
     text: &'a str,
@@ -119,6 +209,19 @@ impl<'a> Pieces<'a> {
             Some(*at)
         }));
         Self { text, starts }
+    }
+
+    /// Which pieces make up each line.
+    fn lines(&self) -> Vec<Range<usize>> {
+        let (mut at, mut start) = (0, 0);
+        let ends = lines(self.text).map(|line| {
+            at += line.len();
+            let end = self.starts.partition_point(|start| *start < at);
+            let range = start..end;
+            start = end;
+            range
+        });
+        ends.collect()
     }
 
     fn len(&self) -> usize {
@@ -185,12 +288,26 @@ mod tests {
             (answer, Some(answer)),
             // The user renamed what the answer annotated.
             ("def f(first, b=1):\n    x = first\n    return x\n", None),
+            // The user wrote a line of their own below the one that the answer annotated.
+            (
+                "def f(a, b=1):\n    # mine\n    x = a\n    return x\n",
+                Some("def f(a: int, b: int = 1) -> int:\n    # mine\n    x = a\n    return x\n"),
+            ),
             // The user removed what the answer annotated.
             ("    x = a\n    return x\n", None),
         ];
         for (now, expected) in table {
             assert_eq!(merge(original, answer, now).as_deref(), expected, "{now}");
         }
+    }
+
+    #[test]
+    fn a_change_of_a_line_that_goes_is_a_conflict() {
+        let original = "const a = 1;\nconst b = 2;\n";
+        assert_eq!(merge(original, "const b = 2;\n", "c\nonst a = 1;\nconst b = 2;\n"), None);
+        assert_eq!(merge(original, "const b = 2;\n", "const aa = 1;\nconst b = 2;\n"), None);
+        let kept = merge(original, "const b = 2;\n", "const a = 1;\nconst b = 2; // mine\n");
+        assert_eq!(kept.as_deref(), Some("const b = 2; // mine\n"));
     }
 
     #[test]

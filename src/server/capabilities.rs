@@ -25,6 +25,8 @@ pub(super) struct Capabilities {
     pub(super) apply_edit: bool,
     /// It creates files as part of an edit.
     pub(super) create_file: bool,
+    /// It asks its user before it makes changes that are marked so.
+    pub(super) confirms_changes: bool,
     /// It answers `workspace/configuration`.
     pub(super) configuration: bool,
     /// It asks for the content of documents that exist only here.
@@ -39,6 +41,8 @@ pub(super) struct Capabilities {
     pub(super) code_lens_refresh: bool,
     /// Its hovers render Markdown; one that does not say so is taken to.
     pub(super) markdown_hover: bool,
+    /// It does not hold the version of an edit against a document whose version is 0. Its next one is larger than 1.
+    pub(super) unchecked_zero: bool,
     /// It wants `aside/stream`.
     pub(super) stream: bool,
     /// It wants `aside/status`.
@@ -67,6 +71,7 @@ impl Capabilities {
             show_document: window.and_then(|window| window.show_document.as_ref()).is_some_and(|show| show.support),
             apply_edit: workspace.and_then(|workspace| workspace.apply_edit).unwrap_or(false),
             create_file: operations.contains(&ResourceOperationKind::Create),
+            confirms_changes: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
             configuration: workspace.and_then(|workspace| workspace.configuration).unwrap_or(false),
             virtual_documents: workspace.is_some_and(|workspace| workspace.text_document_content.is_some()),
             action_tags: action
@@ -79,10 +84,16 @@ impl Capabilities {
                 .and_then(|lens| lens.refresh_support)
                 .unwrap_or(false),
             markdown_hover: hover_formats.is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
+            unchecked_zero: false,
             stream: own("stream"),
             status: own("status"),
             preview: own("preview"),
         }
+    }
+
+    /// What the client's name tells besides.
+    pub(super) fn of_client(self, name: &str) -> Self {
+        Self { unchecked_zero: name == "Neovim", ..self }
     }
 
     /// Before `initialize`: nothing.

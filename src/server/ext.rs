@@ -15,7 +15,7 @@ pub const USAGE: &str = "aside.usage";
 pub const SHOW_EXPLANATION: &str = "aside.showExplanation";
 /// Applies the edit that a job proposes: [`JobArguments`].
 pub const ACCEPT: &str = "aside.accept";
-/// Drops the edit that a job proposes: [`JobArguments`].
+/// Drops the edit that a job proposes, and runs its action again when asked to: [`JobArguments`].
 pub const REJECT: &str = "aside.reject";
 
 /// The commands of `workspace/executeCommand`.
@@ -53,6 +53,9 @@ pub struct RunArguments {
 pub struct JobArguments {
     /// A job's id; without one `aside.cancel` cancels all.
     pub job: Option<String>,
+    /// With `aside.reject`, for an answer that was kept: run the action again, on the text as it is now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retry: bool,
 }
 
 /// The argument of `aside.showExplanation`.

@@ -1,57 +1,128 @@
 //! Proof that an edit landed: the document's next text, not what the client says.
 //!
 //! Clients answer `applied: true` to edits they dropped, answer before or after the change arrives, or never answer. So each
-//! edit that is sent leaves an expectation here, and every state that a document goes through is held against it.
+//! edit that is sent leaves an expectation here, and every state that a document goes through is held against it. Some do
+//! not look at versions and put an edit into a text that has moved on; that is seen here too, so that it can be taken back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lsp_types::Uri;
+use lsp_types::{TextEdit, Uri};
 use ropey::Rope;
+
+use super::from_proto;
+use crate::workspace::positions::Encoding;
 
 /// Texts that documents should come to have.
 #[derive(Default)]
 pub(super) struct Expectations(Vec<Expectation>);
 
-struct Expectation {
-    uri: Uri,
-    text: Rope,
-    landed: Arc<AtomicBool>,
+/// What an edit that is sent should do.
+pub(super) struct Expected {
+    /// The text that it was made for.
+    pub(super) base: Rope,
+    /// As the client gets it.
+    pub(super) edits: Vec<TextEdit>,
+    /// How the edits' positions count.
+    pub(super) encoding: Encoding,
+    /// The text that it leads to.
+    pub(super) text: Rope,
 }
 
-/// Says whether its edit landed, and ends the expectation when dropped.
+struct Expectation {
+    uri: Uri,
+    expected: Expected,
+    /// The texts since that are not the one that the edit was made for, each with what the edit makes of it when a client
+    /// puts it in without looking.
+    passed: Vec<(Rope, Rope)>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What was seen of an edit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Seen {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// The document has had the text that was asked for.
+    Landed,
+    /// The client put the edit into a text that it was not made for.
+    Misplaced(Misplaced),
+}
+
+/// An edit in a text that it was not made for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Misplaced {
+    /// The text without it.
+    pub(super) before: Rope,
+    /// The text with it.
+    pub(super) after: Rope,
+}
+
+/// Says what was seen of its edit, and ends the expectation when dropped.
 #[derive(Clone)]
-pub(super) struct Landed(Arc<AtomicBool>);
+pub(super) struct Landed(Arc<Mutex<Seen>>);
+
+/// So many texts are remembered while an edit is on its way; whoever types more than that sees it refused.
+const MOST_PASSED: usize = 64;
 
 impl Landed {
-    /// Whether the document has had the expected text since.
-    pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// What was seen of the edit so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Expectations {
-    /// Expects a document to have this text at some time from now on.
-    pub(super) fn expect(&mut self, uri: Uri, text: Rope) -> Landed {
+    /// Expects a document to have a text at some time from now on.
+    pub(super) fn expect(&mut self, uri: Uri, expected: Expected) -> Landed {
         self.forget();
-        let landed = Arc::new(AtomicBool::new(false));
-        self.0.push(Expectation { uri, text, landed: landed.clone() });
-        Landed(landed)
+        let seen = Arc::new(Mutex::new(Seen::Nothing));
+        self.0.push(Expectation { uri, expected, passed: Vec::new(), seen: seen.clone() });
+        Landed(seen)
     }
 
     /// Holds a state of a document against what is expected of it. Costs nothing when nothing is.
     pub(super) fn observe(&mut self, uri: &Uri, text: &Rope) {
         self.forget();
-        for expected in self.0.iter().filter(|expected| expected.uri == *uri) {
-            if same_text(&expected.text, text) {
-                expected.landed.store(true, Ordering::Release);
-            }
+        for expectation in self.0.iter_mut().filter(|expectation| expectation.uri == *uri) {
+            expectation.observe(text);
         }
     }
 
     /// Forgets what nobody waits for any more: the other half is with the job.
     fn forget(&mut self) {
-        self.0.retain(|expected| Arc::strong_count(&expected.landed) > 1);
+        self.0.retain(|expectation| Arc::strong_count(&expectation.seen) > 1);
+    }
+}
+
+impl Expectation {
+    fn observe(&mut self, text: &Rope) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen != Seen::Nothing {
+            return;
+        }
+        if same_text(&self.expected.text, text) {
+            *seen = Seen::Landed;
+        // The last one counts: what was typed in between may be what the edit has overwritten.
+        } else if let Some((before, _)) = self.passed.iter().rev().find(|(_, misplaced)| same_text(misplaced, text)) {
+            *seen = Seen::Misplaced(Misplaced { before: before.clone(), after: text.clone() });
+        } else if !same_text(&self.expected.base, text) && self.passed.len() < MOST_PASSED {
+            self.passed.push((text.clone(), self.expected.put_into(text)));
+        }
+    }
+}
+
+impl Expected {
+    /// What the edit makes of another text than the one it was made for.
+    fn put_into(&self, text: &Rope) -> Rope {
+        let mut out = text.clone();
+        for edit in self.edits.iter().rev() {
+            let span = from_proto::span(&out, self.encoding, edit.range);
+            let (start, end) = (out.byte_to_char(span.start), out.byte_to_char(span.end));
+            out.remove(start..end);
+            out.insert(start, &edit.new_text);
+        }
+        out
     }
 }
 
@@ -81,6 +152,7 @@ fn unix(text: &Rope) -> impl Iterator<Item = char> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::to_proto;
     use super::*;
 
     fn uri(name: &str) -> Uri {
@@ -94,11 +166,21 @@ mod tests {
         assert!(!same("a\r\nb", "a\nc") && !same("a\n", "a\n\n\n") && !same("a\n\n", "a\n") && !same("ab", "abc"));
     }
 
+    fn replacement(span: std::ops::Range<usize>, text: &str) -> TextEdit {
+        let line = Rope::from_str("0123456789");
+        TextEdit { range: to_proto::range(&line, Encoding::Utf16, &span), new_text: text.to_owned() }
+    }
+
+    fn expected(base: &str, text: &str) -> Expected {
+        let (base, text) = (Rope::from_str(base), Rope::from_str(text));
+        Expected { base, edits: vec![replacement(0..0, "new ")], encoding: Encoding::Utf16, text }
+    }
+
     #[test]
     fn what_nobody_waits_for_is_forgotten_without_a_change() {
         let mut expectations = Expectations::default();
         for _ in 0..10 {
-            drop(expectations.expect(uri("a"), Rope::from_str("never")));
+            drop(expectations.expect(uri("a"), expected("", "never")));
         }
         assert!(expectations.0.len() <= 1);
     }
@@ -106,15 +188,35 @@ mod tests {
     #[test]
     fn sees_the_expected_text_in_its_own_document_only() {
         let mut expectations = Expectations::default();
-        let landed = expectations.expect(uri("a"), Rope::from_str("new"));
-        expectations.observe(&uri("b"), &Rope::from_str("new"));
+        let landed = expectations.expect(uri("a"), expected("old", "new old"));
+        expectations.observe(&uri("b"), &Rope::from_str("new old"));
         expectations.observe(&uri("a"), &Rope::from_str("old"));
-        assert!(!landed.get());
-        expectations.observe(&uri("a"), &Rope::from_str("new"));
+        assert_eq!(landed.seen(), Seen::Nothing);
+        expectations.observe(&uri("a"), &Rope::from_str("new old"));
         expectations.observe(&uri("a"), &Rope::from_str("newer"));
-        assert!(landed.get(), "a later change does not take the proof back");
+        assert_eq!(landed.seen(), Seen::Landed, "a later change does not take the proof back");
         drop(landed);
         expectations.observe(&uri("a"), &Rope::from_str("x"));
         assert!(expectations.0.is_empty(), "nothing is expected when nobody waits");
+    }
+
+    #[test]
+    fn sees_an_edit_in_a_text_that_it_was_not_made_for() {
+        let mut expectations = Expectations::default();
+        let landed = expectations.expect(uri("a"), expected("old", "new old"));
+        for text in ["typed\nold", "typed!\nold", "new typed\nold"] {
+            expectations.observe(&uri("a"), &Rope::from_str(text));
+        }
+        let misplaced =
+            |before, after| Seen::Misplaced(Misplaced { before: Rope::from_str(before), after: Rope::from_str(after) });
+        assert_eq!(landed.seen(), misplaced("typed\nold", "new typed\nold"));
+
+        // What was typed last is gone with the edit.
+        let edit = Expected { edits: vec![replacement(4..7, "new")], ..expected("old old", "old new") };
+        let landed = expectations.expect(uri("b"), edit);
+        for text in ["old old!", "old oxld!", "old newd!"] {
+            expectations.observe(&uri("b"), &Rope::from_str(text));
+        }
+        assert_eq!(landed.seen(), misplaced("old oxld!", "old newd!"));
     }
 }

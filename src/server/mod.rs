@@ -13,6 +13,7 @@ mod handlers;
 mod host;
 mod landing;
 mod proposals;
+mod sending;
 mod service;
 mod session;
 mod show;

@@ -1,15 +1,17 @@
-//! Answers that met a conflict: kept until the user says what to do with them.
+//! Answers that were not applied for a reason that the user may overrule: a conflict, a broken promise, text that moved on
+//! under a question. Kept until the user says what to do with them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use lsp_types::{MessageActionItem, MessageType};
+use tokio_util::sync::CancellationToken;
 
 use super::handlers::run;
 use super::host::EditorHost;
 use super::session::Session;
 use super::show;
-use crate::jobs::{Order, apply_anyway};
+use crate::jobs::{Anyway, Order, Standing as Answer, apply_anyway};
 
 /// So many answers stand at once; older ones can still be read.
 const MOST: usize = 16;
@@ -25,7 +27,7 @@ pub(super) struct Standing(VecDeque<Kept>);
 /// An answer and the selection it was made for, which is still followed.
 pub(super) struct Kept {
     order: Order,
-    answer: String,
+    answer: Answer,
     host: EditorHost,
 }
 
@@ -58,40 +60,66 @@ impl Standing {
 }
 
 /// Keeps an answer and asks the user. Clients that cannot ask have the code actions and the commands.
-pub(super) async fn offer(session: Arc<Session>, order: Order, answer: String, host: EditorHost) {
-    let job = order.job.clone();
-    let question =
-        format!("{}: you changed the selected text meanwhile, where the answer changes it too.", order.title());
-    let forgotten = session.state().standing.push(Kept { order, answer, host });
-    drop(forgotten);
-    let actions =
-        [APPLY, RETRY, DISCARD].map(|title| MessageActionItem { title: title.to_owned(), ..Default::default() });
-    // The question takes the keys, and whoever met a conflict was typing a moment ago.
-    show::rest(&session).await;
-    if !session.state().standing.has(&job) {
-        return;
-    }
-    let chosen = session.client.show_message_request(MessageType::Warning, question, Some(actions.to_vec())).await;
-    let Ok(Some(chosen)) = chosen else { return };
-    // It may have been decided by a command since.
-    let Some(kept) = session.state().standing.take(Some(&job)) else { return };
-    match chosen.title.as_str() {
-        APPLY => kept.apply(&session).await,
-        RETRY => kept.retry(&session),
-        _ => {}
+pub(super) async fn offer(session: Arc<Session>, order: Order, answer: Answer, host: EditorHost) {
+    let mut next = Some(Kept { order, answer, host });
+    while let Some(kept) = next {
+        next = kept.ask(&session).await;
     }
 }
 
 impl Kept {
-    /// Puts the answer in place of whatever stands there now.
+    /// Lets the answer stand and asks what to do with it; what comes back stands on for another reason.
+    async fn ask(self, session: &Arc<Session>) -> Option<Self> {
+        let job = self.order.job.clone();
+        let question = format!("{}: not applied: {}.", self.order.title(), self.answer.reason.trim_end_matches('.'));
+        let forgotten = session.state().standing.push(self);
+        drop(forgotten);
+        let actions =
+            [APPLY, RETRY, DISCARD].map(|title| MessageActionItem { title: title.to_owned(), ..Default::default() });
+        // The question takes the keys, and whoever met a conflict was typing a moment ago.
+        show::rest(session).await;
+        if !session.state().standing.has(&job) {
+            return None;
+        }
+        let chosen = session.client.show_message_request(MessageType::Warning, question, Some(actions.to_vec())).await;
+        let Ok(Some(chosen)) = chosen else { return None };
+        // It may have been decided by a command since.
+        let kept = session.state().standing.take(Some(&job))?;
+        match chosen.title.as_str() {
+            APPLY => return kept.applied(session).await,
+            RETRY => kept.retry(session),
+            _ => {}
+        }
+        None
+    }
+
+    /// Puts the answer in place of whatever stands there now, and asks again if there is more against it than the user
+    /// knew.
     pub(super) async fn apply(self, session: &Arc<Session>) {
-        if let Err(reason) = apply_anyway(&self.order, &self.answer, &self.host).await {
-            session.tell(MessageType::Error, format!("Aside: not applied: {reason}."));
+        let mut next = self.applied(session).await;
+        while let Some(kept) = next {
+            next = kept.ask(session).await;
+        }
+    }
+
+    async fn applied(self, session: &Arc<Session>) -> Option<Self> {
+        match apply_anyway(&self.order, &self.answer, &self.host, &CancellationToken::new()).await {
+            Anyway::Applied(note) => {
+                if let Some(note) = note {
+                    session.tell(MessageType::Info, format!("Aside: {note}"));
+                }
+                None
+            }
+            Anyway::Stands(answer) => Some(Self { answer, ..self }),
+            Anyway::Failed(reason) => {
+                session.tell(MessageType::Error, format!("Aside: not applied: {reason}."));
+                None
+            }
         }
     }
 
     /// Runs the action again, on the text as it is now.
-    fn retry(self, session: &Arc<Session>) {
+    pub(super) fn retry(self, session: &Arc<Session>) {
         run::start_again(session, self.order, &self.host);
     }
 }

@@ -115,8 +115,14 @@ fn parse(language: &Language, text: &str, edited: Option<&tree_sitter::Tree>) ->
 /// The text as its grammar can take it, byte for byte in the same places.
 ///
 /// The scanner of the Bash grammar (0.25.1) hands any character to C's `isdigit`, which reads beyond its table for those
-/// outside of Latin-1 and may end the process. Letters mean to a shell what such characters mean.
+/// outside of Latin-1 and may end the process. Letters mean to a shell what such characters mean. And to grammars a `\r`
+/// alone ends no line.
 fn harmless(grammar: Grammar, text: &str) -> Cow<'_, str> {
+    if text.split("\r\n").any(|part| part.contains('\r')) {
+        let parts = text.split("\r\n").map(|part| part.replace('\r', "\n"));
+        let text = parts.collect::<Vec<_>>().join("\r\n");
+        return Cow::Owned(harmless(grammar, &text).into_owned());
+    }
     if grammar != Grammar::Bash || text.is_ascii() {
         return Cow::Borrowed(text);
     }

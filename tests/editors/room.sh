@@ -46,16 +46,27 @@ assert() {
   if "$@"; then ok "$name"; else bad "$name"; return 1; fi
 }
 
+# FILE ONE OTHER: the file is one of these.
+is_one_of() { cmp -s "$1" "$2" || cmp -s "$1" "$3"; }
+
+# The whole file with hints at both of two functions.
+expected_both() {
+  expected add-type-hints "$1" >"$project/both.py"
+  expected add-type-hints "$2" both.py
+  rm "$project/both.py"
+}
+
 hold() { rm -f "$room/gate/"{held,gone}; : >"$room/gate/closed"; }
 release() { rm -f "$room/gate/closed"; }
 held() { [ -e "$room/gate/held" ]; }
 gone() { [ -e "$room/gate/gone" ]; }
 
-# The whole file as an action would leave it: ACTION FUNCTION, from the command line, which shares all code but the editor.
+# The whole file as an action would leave it: ACTION FUNCTION [FILE], from the command line, which shares all code but the
+# editor.
 expected() {
-  local line
-  line=$(grep -n "^def $2(" "$project/inventory.py" | cut -d: -f1)
-  "${clean[@]}" aside act "$1" "$project/inventory.py:$line" --simulate --json |
+  local line file=$project/${3:-inventory.py}
+  line=$(grep -n "^def $2(" "$file" | cut -d: -f1)
+  "${clean[@]}" aside act "$1" "$file:$line" --simulate --json |
     python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["edits"][0]["newText"])'
 }
 

@@ -12,6 +12,7 @@
 mod support;
 
 mod act;
+mod anyway;
 mod bad_input;
 mod budgets;
 mod cache_life;

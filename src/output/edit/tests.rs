@@ -275,3 +275,17 @@ fn long_texts_without_anything_in_common_end() {
     let edits = replace_selection(&old, 0..old.len(), language::by_id("python"), &new);
     assert_eq!(apply(&old, &edits), new);
 }
+
+#[test]
+fn lines_keep_their_own_ends_when_others_come_and_go() {
+    let wanted = "a1 b2 c\ng h i\r\nj k l\r\n";
+    check("plaintext", "$a1 b c\nd e f\ng h i\r\nj k l$\r\n", "a1 b2 c\ng h i\nj k l", wanted);
+    let wanted = "a b2 c\r\nnew\r\nd e2 f\ng h i\r\nj k l\r\n";
+    check("plaintext", "$a b c\r\nd e f\ng h i\r\nj k l$\r\n", "a b2 c\nnew\nd e2 f\ng h i\nj k l", wanted);
+}
+
+#[test]
+fn tabs_beside_spaces_stay_tabs() {
+    check("plaintext", "$ a1 b c\n\td e1 f\n\tg h i\n$", " a1 b c\n\td e2 f\n\tg h i", " a1 b c\n\td e2 f\n\tg h i\n");
+    check("plaintext", "$a b c\n \td e f\n  g h i$\n", "a b2 c\n \td e f\n  g h i", "a b2 c\n \td e f\n  g h i\n");
+}

@@ -9,7 +9,7 @@ use serde_json::json;
 use tower_lsp::jsonrpc::Result;
 
 use super::super::backend::Backend;
-use super::super::ext::{self, RunArguments};
+use super::super::ext::{self, JobArguments, RunArguments};
 use super::super::{from_proto, host};
 use crate::actions::{self, Action, LONGEST_UNFINISHED, Place};
 use crate::prompt::context::wants_diagnostics;
@@ -63,9 +63,7 @@ pub(in crate::server) async fn code_action(
     };
     let complaints = complaints(&params.context);
     let mut menu = Vec::new();
-    let decisions = decisions(&proposals, ["Accept", "Reject"])
-        .into_iter()
-        .chain(decisions(&standing, ["Apply anyway", "Discard"]));
+    let decisions = proposals.iter().flat_map(proposed).chain(standing.iter().flat_map(kept));
     for (kind, title, command) in decisions {
         if wanted(&params.context, kind) {
             menu.push(respond(kind, title, command));
@@ -146,25 +144,42 @@ pub(super) fn run_command(
     }
 }
 
-/// Edits that wait for the user's word, each with both answers.
-fn decisions(waiting: &[(String, String)], [yes, no]: [&str; 2]) -> Vec<(&'static str, String, Command)> {
-    let decision = |(job, title): &(String, String), kind, word: &str, command: &str| {
-        let title = format!("{word}: {title}");
-        let command = Command {
-            title: title.clone(),
-            command: command.to_owned(),
-            arguments: Some(vec![json!({ "job": job })]),
-            ..Command::default()
-        };
-        (kind, title, command)
+const ACCEPT_KIND: &str = "refactor.aside.accept";
+const REJECT_KIND: &str = "refactor.aside.reject";
+
+/// An edit that waits for the user's word, with both answers.
+fn proposed(waiting: &(String, String)) -> [(&'static str, String, Command); 2] {
+    [
+        decision(waiting, ACCEPT_KIND, "Accept", ext::ACCEPT, false),
+        decision(waiting, REJECT_KIND, "Reject", ext::REJECT, false),
+    ]
+}
+
+/// An answer that was kept, with all that can be done with it.
+fn kept(waiting: &(String, String)) -> [(&'static str, String, Command); 3] {
+    [
+        decision(waiting, ACCEPT_KIND, "Apply anyway", ext::ACCEPT, false),
+        decision(waiting, REJECT_KIND, "Retry on the new text", ext::REJECT, true),
+        decision(waiting, REJECT_KIND, "Discard", ext::REJECT, false),
+    ]
+}
+
+fn decision(
+    (job, title): &(String, String),
+    kind: &'static str,
+    word: &str,
+    command: &str,
+    retry: bool,
+) -> (&'static str, String, Command) {
+    let title = format!("{word}: {title}");
+    let arguments = JobArguments { job: Some(job.clone()), retry };
+    let command = Command {
+        title: title.clone(),
+        command: command.to_owned(),
+        arguments: serde_json::to_value(arguments).ok().map(|arguments| vec![arguments]),
+        ..Command::default()
     };
-    let both = waiting.iter().flat_map(|proposal| {
-        [
-            decision(proposal, "refactor.aside.accept", yes, ext::ACCEPT),
-            decision(proposal, "refactor.aside.reject", no, ext::REJECT),
-        ]
-    });
-    both.collect()
+    (kind, title, command)
 }
 
 /// A cancel action for each of the newest jobs, and one for all when there are several.

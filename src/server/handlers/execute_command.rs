@@ -41,12 +41,14 @@ pub(in crate::server) async fn execute_command(
                 let kept = if decided { None } else { state.standing.take(arguments.job.as_deref()) };
                 (decided || kept.is_some(), kept)
             };
-            if let Some(kept) = kept
-                && accept
-            {
-                let session = session.clone();
-                // The client may be waiting for this command's answer before it handles anything else.
-                tokio::spawn(async move { kept.apply(&session).await });
+            match kept {
+                Some(kept) if accept => {
+                    let session = session.clone();
+                    // The client may be waiting for this command's answer before it handles anything else.
+                    tokio::spawn(async move { kept.apply(&session).await });
+                }
+                Some(kept) if arguments.retry => kept.retry(session),
+                _ => {}
             }
             if !decided {
                 let error = crate::error::Error::new(ErrorKind::Config, "No edit waits for that decision.")

@@ -16,7 +16,8 @@ use crate::workspace::roots::Roots;
 
 /// Learns what the client can do, where it works and what it wants.
 pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams) -> InitializeResult {
-    let capabilities = Capabilities::new(&params.capabilities);
+    let name = params.client_info.as_ref().map_or("", |client| client.name.as_str());
+    let capabilities = Capabilities::new(&params.capabilities).of_client(name);
     let offer = server_capabilities(&capabilities);
     if let Some(client) = &params.client_info {
         tracing::info!(client = client.name, version = client.version, "a client connected");

@@ -17,7 +17,7 @@ use super::super::{from_proto, show, standing, to_proto};
 use super::lifecycle::token_name;
 use crate::actions;
 use crate::error::ErrorKind;
-use crate::jobs::{JobHandle, Order, Outcome, REJECTED, Report, new_job_id, run};
+use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
 
@@ -175,7 +175,7 @@ fn start(
         tokio::select! {
             // The progress has ended and the answer is shown before whoever waits is answered.
             _ = async {
-                if let Some(explanation) = report.explanation.as_ref().filter(|_| !was_rejected(&report)) {
+                if let Some(explanation) = report.explanation.as_ref().filter(|_| !report.quiet) {
                     show::show(&session, explanation).await;
                 }
                 pump.await
@@ -183,7 +183,7 @@ fn start(
             // A client that is gone creates no progress and opens no document.
             () = session.end.cancelled() => {}
         }
-        if let Some(answer) = &report.conflict {
+        if let Some(answer) = &report.standing {
             // The user may take all day; the job has ended.
             tokio::spawn(standing::offer(session, order, answer.clone(), host));
         }
@@ -257,18 +257,13 @@ async fn tell(session: &Session, report: &Report) {
     let (kind, text) = match report.outcome {
         Outcome::Failed => (MessageType::Error, Some(report.sentence())),
         // Whoever said no knows it.
-        Outcome::Kept if was_rejected(report) => return,
+        Outcome::Kept if report.quiet => return,
         Outcome::Kept => (MessageType::Warning, Some(report.sentence())),
         _ => (MessageType::Info, report.note()),
     };
     if let Some(text) = text {
         session.client.show_message(kind, format!("Aside: {text}")).await;
     }
-}
-
-/// Whether nothing was changed because the user said so.
-fn was_rejected(report: &Report) -> bool {
-    report.reason.as_deref() == Some(REJECTED)
 }
 
 /// The report as the command's result.

@@ -5,10 +5,15 @@ use serde_json::{from_value, json};
 use tower_lsp::jsonrpc::Request;
 
 use super::super::backend::Backend;
+use super::super::capabilities::Capabilities;
 use super::super::feed::Channel;
 use super::super::feed::tests::work;
 use super::super::handlers::text_sync;
 use super::super::test_client::{TestClient, TestSession, params};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::*;
 use crate::actions;
 use crate::config::Settings;
@@ -64,6 +69,13 @@ impl Fixture {
         &self.backend.session
     }
 
+    /// From now on edits wait for the user's word, in the way of a client that can do this.
+    fn preview(&self, can: impl Fn(&mut Capabilities)) {
+        let mut state = self.session().state();
+        can(&mut state.capabilities);
+        Arc::make_mut(&mut state.settings).edits.confirm = Confirm::Preview;
+    }
+
     /// The edit from `BEFORE` to `AFTER` of the open document.
     fn change(&self) -> Change {
         let (base, _) = self.host.selection().expect("the document is open");
@@ -98,6 +110,8 @@ enum Step {
     Waits(u64),
     /// Writes the file `b.py`.
     Saves(&'static str),
+    /// Waits for another edit.
+    Receives,
 }
 
 /// Applies the change in front of an editor that goes through `steps`; and how long that took.
@@ -106,11 +120,12 @@ async fn apply(it: &mut Fixture, change: Change, steps: &[Step]) -> (Landing, Du
     let Fixture { backend, host, client, folder, .. } = it;
     let mut version = 1;
     let editor = async {
-        let request = next_edit(client).await;
+        let mut request = next_edit(client).await;
         for step in steps {
             match *step {
                 Step::Answers(applied) => client.answer(&request, json!({"applied": applied})).await,
                 Step::Fails => client.refuse(&request).await,
+                Step::Receives => request = next_edit(client).await,
                 Step::Waits(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
                 Step::Saves(text) => std::fs::write(folder.path().join("b.py"), text).expect("it is written"),
                 Step::Reports(text) => {
@@ -141,6 +156,126 @@ async fn next_edit(client: &mut TestClient) -> Request {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_edit_in_a_text_that_had_moved_on_is_taken_back() {
+    use Step::{Answers, Receives, Reports};
+    const TYPED: &str = "# typed\ndef a(x):\n    return x\n";
+    const ASTRAY: &str = "# typed: int\ndef a(x):\n    return x\n";
+    const BELOW: &str = "def a(x):\n    return x\n# typed\n";
+    const WITH_BELOW: &str = "def a(x: int):\n    return x\n# typed\n";
+    let undo =
+        Landing::Refused("the editor put the edit into a text that had moved on; please undo it there".to_owned());
+    let table: Vec<(&[Step], Landing)> = vec![
+        (&[Reports(TYPED), Reports(ASTRAY), Receives, Reports(TYPED)], Landing::Stale),
+        (&[Answers(true), Reports(TYPED), Reports(ASTRAY), Receives, Answers(true), Reports(TYPED)], Landing::Stale),
+        // It may be in the right place all the same.
+        (&[Reports(BELOW), Reports(WITH_BELOW)], Landing::Landed),
+        (&[Reports(TYPED), Reports(ASTRAY), Receives, Answers(false)], undo),
+    ];
+    for (steps, expected) in table {
+        let mut it = Fixture::new(BEFORE).await;
+        let change = it.change();
+        assert_eq!(apply(&mut it, change, steps).await.0, expected, "{steps:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_editor_that_confirms_changes_is_asked_to() {
+    use Step::{Answers, Fails, Reports, Waits};
+    let rejected = Landing::Rejected("it was not confirmed".to_owned());
+    let table: Vec<(&[Step], Landing)> = vec![
+        // Users take their time.
+        (&[Waits(600), Answers(true), Reports(AFTER)], Landing::Landed),
+        (&[Waits(600), Reports(AFTER), Answers(true)], Landing::Landed),
+        (&[Answers(false)], rejected.clone()),
+        (&[Fails], rejected.clone()),
+        // So says Neovim when its user says no.
+        (&[Answers(true)], rejected),
+        (&[Reports("# typed\n"), Answers(true)], Landing::Overtaken),
+        (&[Answers(false), Reports("# typed\n")], Landing::Overtaken),
+    ];
+    for (steps, expected) in table {
+        let mut it = Fixture::new(BEFORE).await;
+        it.preview(|capabilities| capabilities.confirms_changes = true);
+        let change = it.change();
+        assert_eq!(apply(&mut it, change, steps).await.0, expected, "{steps:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_to_confirm_says_what_it_is() {
+    for (create, description) in [(false, "one place in a.py"), (true, "a new file, tests/b.py")] {
+        let mut it = Fixture::new(BEFORE).await;
+        it.preview(|capabilities| capabilities.confirms_changes = true);
+        let change = if create { it.file_change("tests/b.py", None) } else { it.change() };
+        let Fixture { host, client, .. } = &mut it;
+        let look = async {
+            let edit = params(&next_edit(client).await)["edit"].clone();
+            let annotation = json!({
+                "label": "Aside: add type hints", "needsConfirmation": true, "description": description,
+            });
+            assert_eq!(edit["changeAnnotations"], json!({ "aside": annotation }));
+            for change in edit["documentChanges"].as_array().expect("changes") {
+                let parts = change["edits"].as_array().cloned().unwrap_or_else(|| vec![change.clone()]);
+                assert!(parts.iter().all(|part| part["annotationId"] == "aside"), "{change}");
+            }
+        };
+        tokio::select! {
+            _ = host.apply(&change) => unreachable!("nobody answers"),
+            () = look => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clients_own_preview_outranks_annotations() {
+    let mut it = Fixture::new(BEFORE).await;
+    it.preview(|capabilities| {
+        capabilities.confirms_changes = true;
+        capabilities.preview = true;
+    });
+    let change = it.change();
+    let Fixture { host, client, .. } = &mut it;
+    tokio::select! {
+        _ = host.apply(&change) => unreachable!("nobody decides"),
+        message = client.next() => assert_eq!(message.method(), "aside/proposal"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neovim_gets_a_version_that_it_looks_at() {
+    for (name, version, sent) in [("Neovim", 0, 1), ("Neovim", 3, 3), ("helix", 0, 0)] {
+        let mut it = Fixture::new(BEFORE).await;
+        {
+            let mut state = it.session().state();
+            state.capabilities = state.capabilities.clone().of_client(name);
+            state.documents.get_mut(&it.host.uri).expect("it is open").set_version(version);
+        }
+        let change = it.change();
+        let Fixture { host, client, .. } = &mut it;
+        let look = async {
+            let edit = params(&next_edit(client).await)["edit"].clone();
+            assert_eq!(edit["documentChanges"][0]["textDocument"]["version"], sent, "{name} {version}");
+        };
+        tokio::select! {
+            _ = host.apply(&change) => unreachable!("nobody answers"),
+            () = look => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_was_opened_again_is_told_by_its_text() {
+    let it = Fixture::new(BEFORE).await;
+    let change = it.change();
+    {
+        let mut state = it.session().state();
+        state.documents.close(&it.host.uri);
+        state.documents.open(it.host.uri.clone(), "python", 1, "# other\n");
+    }
+    assert_eq!(it.host.apply(&change).await, Landing::Stale);
+}
+
 async fn report(backend: &Backend, version: i32, text: &str) {
     let uri = backend.session.state().documents.iter().next().map(|document| document.uri().clone());
     let change = json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": [{"text": text}]});
@@ -168,6 +303,7 @@ async fn the_text_proves_the_edit_whatever_the_editor_says() {
         (&[], silent.clone(), 5),
         (&[Waits(6), Reports(AFTER)], silent, 5),
         (&[Answers(true)], refused("the editor accepted the edit, but the text did not change"), 5),
+        (&[Answers(false), Reports("# typed\n")], Landing::Stale, 0),
         (&[Reports("# typed\n"), Answers(true)], Landing::Stale, 0),
         (&[Reports("# typed\n"), Answers(false)], Landing::Stale, 0),
         (&[Answers(true), Reports("# typed\n")], Landing::Stale, 0),
@@ -245,15 +381,11 @@ async fn an_open_file_is_found_however_the_editor_spells_its_uri() {
 async fn a_preview_waits_for_the_users_word() {
     for (accept, expected) in [
         (Some(true), Landing::Landed),
-        (Some(false), Landing::Refused("it was rejected".to_owned())),
+        (Some(false), Landing::Rejected("it was rejected".to_owned())),
         (None, Landing::Cancelled),
     ] {
         let mut it = Fixture::new(BEFORE).await;
-        {
-            let mut state = it.session().state();
-            state.capabilities.preview = true;
-            Arc::make_mut(&mut state.settings).edits.confirm = Confirm::Preview;
-        }
+        it.preview(|capabilities| capabilities.preview = true);
         let change = it.change();
         let Fixture { backend, host, client, cancel, .. } = &mut it;
         let editor = async {

@@ -554,3 +554,12 @@ fn characters_that_the_scanner_of_bash_cannot_take_do_not_reach_it() {
     let items = Syntax::parse(bash, text).expect("Bash has a grammar").items();
     assert_eq!(items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["größe"]);
 }
+
+#[test]
+fn a_carriage_return_ends_a_line_in_any_language() {
+    for (id, text) in [("python", "def f():\r    a = 1\r    return a\r"), ("javascript", "// one\ra()\rb()\r")] {
+        let syntax = Syntax::parse(by_id(id), text).unwrap();
+        assert!(syntax.errors().is_empty(), "{id}");
+        assert_eq!(syntax.text(), text);
+    }
+}

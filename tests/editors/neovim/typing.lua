@@ -2,12 +2,14 @@
 
 local source = vim.api.nvim_get_current_buf()
 
--- The last progress: what a status line shows of it.
+-- The last progress: what a status line shows of it, and how many edits were applied.
 Last = ""
+Applied = 0
 vim.api.nvim_create_autocmd("LspProgress", {
   callback = function(event)
     local value = event.data.params.value
     Last = value.kind .. " " .. (value.message or "")
+    Applied = Applied + (Last:find("^end Applied") and 1 or 0)
   end,
 })
 
@@ -25,6 +27,31 @@ end
 
 function Ended(words)
   return Last:find("end " .. words, 1, true) ~= nil
+end
+
+-- Goes to a file that was not open, which Neovim counts from 0. Its first changes are held back for long: whatever comes
+-- meanwhile is for a text that it has no longer.
+function Fresh(name)
+  vim.lsp.get_clients({ name = "aside" })[1].flags.debounce_text_changes = 1500
+  vim.cmd.edit(name)
+  source = vim.api.nvim_get_current_buf()
+  return vim.lsp.util.buf_versions[source] == 0
+end
+
+function Back()
+  source = vim.fn.bufnr("inventory.py")
+  vim.api.nvim_set_current_buf(source)
+  return true
+end
+
+function Forget()
+  Applied = 0
+  return true
+end
+
+function Running()
+  local client = vim.lsp.get_clients({ name = "aside" })[1]
+  return vim.tbl_count(client.progress.pending)
 end
 
 -- The file's text again, in the source's window. Not `:edit!`, which opens the document anew.
