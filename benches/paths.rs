@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use aside::actions;
 use aside::claude::models;
+use aside::claude::usage::Tokens;
 use aside::config::{Environment, Layers, Paths};
 use aside::output::answer::EditAnswer;
 use aside::output::check::{Comparison, Promise, Verdict};
@@ -15,6 +16,7 @@ use aside::workspace::positions::{Encoding, Position, offset, position};
 use aside::workspace::syntax::ParsedAhead;
 use aside::workspace::{Change, Document, language, syntax};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use jiff::Timestamp;
 
 /// Plausible Python of about this many bytes.
 fn python(bytes: usize) -> String {
@@ -109,16 +111,52 @@ fn prompts(c: &mut Criterion) {
         text: &text,
         selection: 1000..2000,
         rules: &[],
+        project: None,
         prompt: None,
         tests: None,
         context: None,
         scale: prompt::Scale::default(),
     };
     c.bench_function("plan a request, 1 MB", |b| b.iter(|| prompt::plan(black_box(&input)).expect("it fits")));
+    let edited = text.replacen("total = first", "total = second", 1);
+    let mut planner = prompt::Planner::new();
+    let mut turn = 0;
+    c.bench_function("plan a request after an edit, 1 MB", |b| {
+        b.iter(|| {
+            turn += 1;
+            let text = if turn % 2 == 0 { &text } else { &edited };
+            let input = prompt::Input { text, ..input.clone() };
+            planner.plan(black_box(&input), Timestamp::UNIX_EPOCH).expect("it fits")
+        });
+    });
+    changed_prompts(c, &input);
     let rope = ropey::Rope::from_str(&text[..100_000]);
     c.bench_function("find the enclosing item, 100 kB", |b| {
         b.iter(|| syntax::enclosing(language::by_id("python"), black_box(&rope), 50_000));
     });
+}
+
+/// A document that is sent whole, edited after it was sent: once, and in 500 lines.
+fn changed_prompts(c: &mut Criterion, input: &prompt::Input<'_>) {
+    let text = python(200_000);
+    let once = text.replacen("total = first", "total = second", 1);
+    let often = text.replacen("total = first", "total = second", 500);
+    let mut planner = prompt::Planner::new();
+    let input = |text| prompt::Input { text, ..input.clone() };
+    let now = Timestamp::UNIX_EPOCH;
+    for _ in 0..20 {
+        let plan = planner.plan(&input(&text), now).expect("it fits");
+        planner.sent(&plan, now);
+        let all = plan.estimated_input_tokens;
+        planner.began(&plan, &Tokens { cache_read: all, ..Tokens::default() }, now);
+    }
+    for (what, text) in [("a line", &once), ("500 lines", &often)] {
+        let plan = planner.plan(&input(text), now).expect("it fits");
+        assert!(plan.layers.iter().any(|layer| layer.name == prompt::LayerName::Changes), "the changes are stated");
+        c.bench_function(&format!("plan a request after an edit of {what}, 200 kB"), |b| {
+            b.iter(|| planner.plan(black_box(&input(text)), now).expect("it fits"));
+        });
+    }
 }
 
 criterion_group! {

@@ -125,6 +125,7 @@ fn plan_for<H: Host>(
         Some(file) => prompt::rules(order.root.as_deref(), file),
         None => Vec::new(),
     };
+    let project = order.snapshot.path.as_deref().and_then(|file| prompt::project(order.root.as_deref(), file));
     let tests = match place {
         Some(place) => Some(prompt::TestTarget {
             path: relative(&place.path, order.root.as_deref().unwrap_or(Path::new(""))),
@@ -147,6 +148,7 @@ fn plan_for<H: Host>(
         text: &text,
         selection: order.selection.clone(),
         rules: &rules,
+        project: project.as_deref(),
         prompt: order.prompt.as_deref(),
         tests: tests.as_ref(),
         context: Some(&context),

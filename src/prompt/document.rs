@@ -12,35 +12,40 @@ pub(super) const WHOLE_DOCUMENT_TOKENS: u64 = 100_000;
 /// What is sent of a larger one. Smaller, since an excerpt is shared only by actions on the same selection.
 const EXCERPT_TOKENS: u64 = 30_000;
 
-/// The document's block.
-pub(super) struct DocumentBlock {
+/// A text is parsed for its outline up to this size; a larger one takes too long.
+const MAX_PARSED_BYTES: usize = 100_000;
+
+/// A part of the document.
+pub(super) struct Excerpt {
+    /// Its block.
     pub(super) text: String,
-    /// Set if something was left out.
-    pub(super) note: Option<String>,
+    /// What of the document is there without gaps, around the selection.
+    pub(super) shown: Span,
 }
 
-/// The document as it is.
-pub(super) fn whole(input: &Input<'_>) -> DocumentBlock {
-    let place = [("path", input.path), ("language", input.language.id)];
-    DocumentBlock { text: tags::wrap("document", &place, input.text), note: None }
+/// The block of the document as it is.
+pub(super) fn whole(input: &Input<'_>) -> String {
+    tags::wrap("document", &[("path", input.path), ("language", input.language.id)], input.text)
 }
 
 /// What is around the selection in a document of so many `tokens`, and an outline of the rest, in at most about `room`
 /// tokens.
-pub(super) fn excerpt(input: &Input<'_>, tokens: u64, room: u64) -> DocumentBlock {
+pub(super) fn excerpt(input: &Input<'_>, tokens: u64, room: u64) -> Excerpt {
     // Estimates per character are good enough to share out room, and cheap in a large text.
     let bytes_per_token = (input.text.len() as u64 / tokens.max(1)).max(1);
     let bytes = usize::try_from(room.min(EXCERPT_TOKENS).saturating_mul(bytes_per_token)).unwrap_or(usize::MAX);
-    let text = pieces(input.text, input.language, &input.selection, bytes);
+    let (text, shown) = pieces(input.text, input.language, &input.selection, bytes);
     let place = [("path", input.path), ("language", input.language.id), ("excerpt", "true")];
-    DocumentBlock {
-        text: tags::wrap("document", &place, &text),
-        note: Some(format!(
-            "{} is too large to be sent whole (about {tokens} tokens): the model sees what is around the selection, and an \
-             outline.",
-            input.path
-        )),
-    }
+    Excerpt { text: tags::wrap("document", &place, &text), shown }
+}
+
+/// What the user is told of an excerpt.
+pub(super) fn excerpt_note(input: &Input<'_>, tokens: u64) -> String {
+    format!(
+        "{} is too large to be sent whole (about {tokens} tokens): the model sees what is around the selection, and an \
+         outline.",
+        input.path
+    )
 }
 
 /// Whether a span is so much of the text that sending it again would say little new: four fifths, in whole lines.
@@ -88,7 +93,7 @@ fn breaks(text: &str) -> usize {
 }
 
 /// The head of the file (imports), what is around the selection, and outlines of what is between, in about `bytes`.
-fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> String {
+fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> (String, Span) {
     let lines = line_spans(text);
     let touches = |line: &Span| line.start < selection.end.max(selection.start + 1) && line.end > selection.start;
     let first = lines.iter().position(touches).unwrap_or(lines.len().saturating_sub(1));
@@ -107,6 +112,8 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> St
 
     let outline = outline(text, language);
     let mut room = bytes / 5;
+    let shown = lines[middle.clone()].first().map_or(selection.start, |line| line.start)
+        ..lines[middle.clone()].last().map_or(selection.start, |line| line.end);
     let mut pieces = String::new();
     let mut next = 0;
     for kept in [0..head, middle, after] {
@@ -125,7 +132,7 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> St
     if next < lines.len() {
         pieces.push_str(&omitted(&lines, next..lines.len(), &outline, &mut room));
     }
-    pieces
+    (pieces, shown)
 }
 
 /// How many of the lines fit into `bytes`.
@@ -140,7 +147,7 @@ fn take<'a>(lines: impl IntoIterator<Item = &'a Span>, bytes: usize) -> usize {
         .count()
 }
 
-fn line_spans(text: &str) -> Vec<Span> {
+pub(super) fn line_spans(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut start = 0;
     let bytes = text.as_bytes();
@@ -159,6 +166,9 @@ fn line_spans(text: &str) -> Vec<Span> {
 
 /// The first lines of signatures, with where they begin.
 fn outline(text: &str, language: &Language) -> Vec<(usize, String)> {
+    if text.len() > MAX_PARSED_BYTES {
+        return language.grammar.map(|_| heading_lines(text)).unwrap_or_default();
+    }
     let Some(syntax) = Syntax::parse(language, text) else { return Vec::new() };
     let items = syntax.items();
     let depth = |mut parent: Option<usize>| {
@@ -177,6 +187,71 @@ fn outline(text: &str, language: &Language) -> Vec<(usize, String)> {
             (item.signature.start, format!("{indent}{}", signature.chars().take(160).collect::<String>()))
         })
         .collect()
+}
+
+/// Words that a line begins with, or has behind modifiers, when it begins an item of most languages. Sorted.
+const ITEM_WORDS: &[&str] = &[
+    "class",
+    "const",
+    "def",
+    "enum",
+    "export",
+    "fn",
+    "func",
+    "function",
+    "impl",
+    "interface",
+    "macro_rules!",
+    "mod",
+    "module",
+    "namespace",
+    "protocol",
+    "struct",
+    "trait",
+    "type",
+    "union",
+];
+
+/// Words that may stand in front of those. Sorted.
+const MODIFIERS: &[&str] = &[
+    "abstract",
+    "async",
+    "declare",
+    "default",
+    "export",
+    "final",
+    "internal",
+    "local",
+    "open",
+    "private",
+    "protected",
+    "pub",
+    "pub(crate)",
+    "pub(super)",
+    "public",
+    "static",
+    "unsafe",
+];
+
+/// An outline without parsing: lines that look like the beginning of an item and are not far to the right.
+fn heading_lines(text: &str) -> Vec<(usize, String)> {
+    let mut at = 0;
+    let mut found = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let content = line.trim_start_matches([' ', '\t']);
+        let indent = line.len() - content.len();
+        if indent > 8 || !content.starts_with(|first: char| first.is_ascii_lowercase()) {
+            continue;
+        }
+        let word = content.split_whitespace().find(|word| MODIFIERS.binary_search(word).is_err());
+        let is_item = word.is_some_and(|word| ITEM_WORDS.binary_search(&word).is_ok());
+        if is_item {
+            found.push((start + indent, line.trim_end().chars().take(160).collect()));
+        }
+    }
+    found
 }
 
 /// What stands in for lines that were left out.
@@ -226,6 +301,20 @@ mod tests {
     }
 
     #[test]
+    fn an_outline_of_a_text_too_large_to_be_parsed_has_the_lines_that_begin_items() {
+        assert!(ITEM_WORDS.is_sorted() && MODIFIERS.is_sorted());
+        let text = "import x\nexport default async function load(a) {\n  let def = 1;\n}\npub(crate) struct S;\n    def method(self):\n                def deep():\ndefine = 2\n";
+        let found: Vec<String> = heading_lines(text)
+            .into_iter()
+            .map(|(at, line)| {
+                assert!(text[at..].starts_with(line.trim_start()));
+                line
+            })
+            .collect();
+        assert_eq!(found, ["export default async function load(a) {", "pub(crate) struct S;", "    def method(self):"]);
+    }
+
+    #[test]
     fn an_outline_stands_for_what_was_left_out() {
         let mut text = "import json\n".to_owned();
         for name in ["early", "middle", "late"] {
@@ -234,7 +323,8 @@ mod tests {
         }
         let at = text.find("def middle").unwrap();
         let python = by_id("python");
-        let excerpt = pieces(&text, python, &(at..at + 10), 600);
+        let (excerpt, shown) = pieces(&text, python, &(at..at + 10), 600);
+        assert!(shown.contains(&at) && shown.end < text.len() && excerpt.contains(&text[shown]));
         let has_items = !outline(&text, python).is_empty();
         assert!(
             excerpt.starts_with("import json\n") && excerpt.contains("def middle(value):\n    value += 1\n"),
@@ -257,7 +347,7 @@ mod tests {
             prop_assert_eq!(spans.len(), count);
             let first = from.min(count - 1);
             let last = (first + length).min(count - 1);
-            let excerpt = pieces(&text, by_id("plaintext"), &(spans[first].start..spans[last].end), bytes);
+            let (excerpt, _) = pieces(&text, by_id("plaintext"), &(spans[first].start..spans[last].end), bytes);
             let mut next = 1;
             for line in excerpt.lines() {
                 if let Some(range) = line.strip_prefix("<omitted lines=\"") {

@@ -1,53 +1,59 @@
 //! What is sent: the prompt of a document action, laid out so that as much of it as possible is read from the cache.
 //!
 //! From what is shared by most requests to what is shared by none: tools → system prompt → the project's rules → the
-//! language's conventions → the document → tests, selection and task. Everything in front of the last layer depends only on
-//! the content of files, never on the action, the selection, the time or the machine, so that every action on a document
-//! has the same bytes up to there.
+//! language's conventions → the document as it was first sent → what changed in it since → tests, selection and task.
+//! Everything in front of the last layer depends only on the content of files, never on the action, the selection, the time
+//! or the machine, so that every action on a document has the same bytes up to there.
+//!
+//! [`Planner`] decides what is sent and written to the cache, from what it knows was sent before: `warmth` (what can be
+//! read), `habits` (how likely somebody will), `price` (what that is worth), `insurance` (what may be lost on it), and
+//! `changes` (how a document that was edited is stated).
 
-mod breakpoints;
 pub mod calibration;
+mod changes;
+mod compose;
 pub mod context;
 mod conventions;
 mod describe;
 pub mod diagnosis;
 mod document;
 mod estimate;
+mod habits;
 mod instruction;
+mod insurance;
 mod planner;
 mod prewarm;
+mod price;
+mod project;
 mod repair;
 mod rules;
 pub mod tags;
 pub mod warmth;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub use calibration::{Estimates, Scale};
+pub use changes::Comparison;
+pub use compose::too_long;
 pub use context::Context;
 pub use describe::{Description, describe};
 pub use estimate::estimate_tokens;
 pub use planner::Planner;
 pub use prewarm::prewarm;
+pub use project::project;
 pub use repair::repair;
 pub use rules::{RulesFile, rules};
 
 use crate::actions::{Action, ResultForm};
-use crate::claude::models::{self, Model};
-use crate::claude::params::{Wishes, params};
-use crate::claude::types::{CacheControl, ContentBlock, Message, MessageRequest, Role, SystemBlock, Ttl};
+use crate::claude::models::Model;
+use crate::claude::types::{MessageRequest, Ttl};
 use crate::config::Settings;
-use crate::error::{Error, ErrorKind};
-use crate::hash::hex;
+use crate::error::Error;
 use crate::workspace::{Language, Span};
 use warmth::PrefixKey;
 
 /// The system prompt of all document actions. Its bytes are shared by every request of every user of a key.
 const SYSTEM: &str = include_str!("system.md");
-
-/// What a model that does not say takes in, in tokens: the least any model of the last years takes.
-const COMMON_CONTEXT: u64 = 200_000;
 
 /// Estimates within this part of the limit are too near to be trusted.
 const NEAR: u64 = 10;
@@ -64,7 +70,7 @@ pub struct Input<'a> {
     /// The model that is asked; its id is sent as the settings spell it.
     pub model: &'a Model,
     /// The document's language.
-    pub language: &'a Language,
+    pub language: &'static Language,
     /// Tells the document from all others of this process, such as its URI. It is not sent.
     pub document: &'a str,
     /// The document's path, relative to the workspace folder, with `/`; never a path of this machine.
@@ -75,6 +81,8 @@ pub struct Input<'a> {
     pub selection: Span,
     /// The project's rules, nearest first.
     pub rules: &'a [RulesFile],
+    /// What the project says of itself, as [`project()`] has it.
+    pub project: Option<&'a str>,
     /// What the user adds in words.
     pub prompt: Option<&'a str>,
     /// Where tests go; only actions that write tests need it.
@@ -125,6 +133,8 @@ pub struct Plan {
     pub form: ResultForm,
     /// What the user may want to know, such as that nothing can be cached.
     pub notes: Vec<String>,
+    /// What the planner has to know when it is sent.
+    pub(crate) memo: planner::Memo,
 }
 
 /// A part of the prompt.
@@ -152,12 +162,14 @@ pub enum LayerName {
     Tools,
     /// The system prompt.
     System,
-    /// The project's rules.
+    /// The project: its manifest, its folders, its rules.
     Project,
     /// The language's conventions.
     Language,
     /// The document.
     Document,
+    /// What changed in the document since it was sent.
+    Changes,
     /// What differs from action to action: tests, selection and task.
     Instruction,
 }
@@ -168,121 +180,21 @@ impl LayerName {
         match self {
             Self::Tools => "tools",
             Self::System => "system",
-            Self::Project => "project rules",
+            Self::Project => "project",
             Self::Language => "language conventions",
             Self::Document => "document",
+            Self::Changes => "changes",
             Self::Instruction => "selection and task",
         }
     }
 }
 
-/// A layer before breakpoints are chosen: its texts become one block each.
-struct Draft {
-    name: LayerName,
-    blocks: Vec<String>,
-    tokens: u64,
-}
-
-/// The request for an action on a selection. Equal inputs give equal bytes.
+/// The request for an action on a selection, from a planner that knows of nothing sent. Equal inputs give equal bytes.
 ///
 /// Fails with `too_long` when not even an excerpt of the document fits, and with `config` when the action's template is
 /// wrong or the action asks no model.
 pub fn plan(input: &Input<'_>) -> Result<Plan, Error> {
-    let mut notes = Vec::new();
-    let request_model = model_id(input);
-    let max_tokens = max_tokens(input);
-    let limit = input_limit(input.model, max_tokens);
-
-    let mut drafts = Vec::with_capacity(5);
-    let mut draft = |name, blocks: Vec<String>| {
-        let tokens = tokens(&blocks, input);
-        if !blocks.is_empty() {
-            drafts.push(Draft { name, blocks, tokens });
-        }
-        tokens
-    };
-    let mut used = draft(LayerName::System, vec![SYSTEM.trim_end().to_owned()]);
-    used += draft(LayerName::Project, project(input.rules));
-    used += draft(LayerName::Language, conventions::block(input.language).into_iter().collect());
-    let document_tokens = estimate_tokens(input.text, input.model);
-    let room = |instruction: &[String]| limit.saturating_sub(used + tokens(instruction, input));
-    // By the estimate alone: a correction that moves must not change how a document is sent.
-    let mut is_whole = document_tokens <= document::WHOLE_DOCUMENT_TOKENS;
-    let document_tokens = input.scale.of(document_tokens);
-    let mut instruction = instruction::blocks(input, is_whole)?;
-    if is_whole && document_tokens > room(&instruction) {
-        is_whole = false;
-        instruction = instruction::blocks(input, is_whole)?;
-    }
-    let document =
-        if is_whole { document::whole(input) } else { document::excerpt(input, document_tokens, room(&instruction)) };
-    if let Some(note) = document.note {
-        notes.push(note);
-    }
-    used += draft(LayerName::Document, vec![document.text]);
-    used += draft(LayerName::Instruction, instruction);
-    // Near the limit the server is asked to count before anything is sent; far above there is nothing to count.
-    if used > limit + limit / NEAR {
-        return Err(too_long(&input.action.title, &input.model.id, used, limit));
-    }
-
-    let breakpoints = breakpoints::choose(&drafts, input.settings, input.model, &mut notes);
-    let mut request = MessageRequest {
-        model: request_model,
-        max_tokens: Some(max_tokens),
-        stream: true,
-        ..MessageRequest::default()
-    };
-    tune(&mut request, input, max_tokens, &mut notes);
-    let mut prefix = PrefixKey::root(&splitting(input, &request));
-    let layers = drafts.iter().zip(&breakpoints).map(|(draft, at)| layer(draft, *at, &mut prefix)).collect();
-    let (system, content) = assemble(drafts, &breakpoints);
-    request.system = system;
-    request.messages = vec![Message { role: Role::User, content }];
-    Ok(Plan {
-        request,
-        layers,
-        estimated_input_tokens: used,
-        uncorrected_input_tokens: input.scale.undone(used),
-        input_limit: limit,
-        form: input.action.result,
-        notes,
-    })
-}
-
-fn tokens(blocks: &[String], input: &Input<'_>) -> u64 {
-    input.scale.of(blocks.iter().map(|block| estimate_tokens(block, input.model)).sum())
-}
-
-/// The model's id as the user wrote it, which may name a dated version of the same model.
-fn model_id(input: &Input<'_>) -> String {
-    let settings = input.settings;
-    let written = [settings.model_for(&input.action.id), &settings.fast_model];
-    let same = written.into_iter().find(|written| models::lookup(written).id == input.model.id);
-    same.unwrap_or(&input.model.id).to_owned()
-}
-
-fn max_tokens(input: &Input<'_>) -> u32 {
-    let wanted = input.settings.max_output_tokens_for(&input.action.id);
-    input.model.max_output_tokens.and_then(|most| u32::try_from(most).ok()).map_or(wanted, |most| wanted.min(most))
-}
-
-/// Thinking and effort as the user wishes and the model takes.
-fn tune(request: &mut MessageRequest, input: &Input<'_>, max_tokens: u32, notes: &mut Vec<String>) {
-    let settings = input.settings;
-    let wishes = Wishes {
-        effort: settings.effort_for(&input.action.id),
-        budget_tokens: settings.thinking.budget_tokens,
-        ..Wishes::default()
-    };
-    let params = params(input.model, &settings.api.version, max_tokens, &wishes);
-    params.apply(request);
-    notes.extend(params.notes);
-}
-
-/// How many tokens of input there may be, so that the answer fits too.
-fn input_limit(model: &Model, max_tokens: u32) -> u64 {
-    model.max_input_tokens.unwrap_or(COMMON_CONTEXT).saturating_sub(u64::from(max_tokens))
+    Planner::new().plan(input, jiff::Timestamp::UNIX_EPOCH)
 }
 
 impl Plan {
@@ -292,69 +204,7 @@ impl Plan {
     }
 }
 
-/// The error for a prompt that does not fit.
-pub fn too_long(action_title: &str, model: &str, tokens: u64, limit: u64) -> Error {
-    Error::new(
-        ErrorKind::TooLong,
-        format!(
-            "{} needs about {tokens} tokens, and {model} takes {limit} beside its answer.",
-            capitalized(action_title)
-        ),
-    )
-    .hint("Select less.")
-}
-
-fn capitalized(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-fn project(rules: &[RulesFile]) -> Vec<String> {
-    let files: Vec<String> =
-        rules.iter().map(|file| tags::wrap("rules", &[("path", &file.path)], &file.text)).collect();
-    if files.is_empty() { Vec::new() } else { vec![files.join("\n\n")] }
-}
-
-/// What splits the cache: another server, another model, other thinking or effort.
-fn splitting(input: &Input<'_>, request: &MessageRequest) -> String {
-    let MessageRequest { thinking, output_config, .. } = request;
-    format!("{} {} {:?} {thinking:?} {output_config:?}", input.settings.api.base_url, input.model.id, input.family)
-}
-
-fn layer(draft: &Draft, breakpoint: Option<Ttl>, prefix: &mut PrefixKey) -> Layer {
-    let mut hash = Sha256::new();
-    for block in &draft.blocks {
-        // With their lengths, so that no two lists of blocks give the same bytes.
-        hash.update((block.len() as u64).to_le_bytes());
-        hash.update(block);
-        *prefix = prefix.and(block);
-    }
-    Layer {
-        name: draft.name,
-        estimated_tokens: draft.tokens,
-        blocks: draft.blocks.len(),
-        breakpoint,
-        hash: hex(&hash.finalize()),
-        prefix: *prefix,
-    }
-}
-
-/// The blocks of the system prompt and of the message, with a breakpoint at the end of each layer that has one.
-fn assemble(drafts: Vec<Draft>, breakpoints: &[Option<Ttl>]) -> (Vec<SystemBlock>, Vec<ContentBlock>) {
-    let (mut system, mut content) = (Vec::new(), Vec::new());
-    for (draft, breakpoint) in drafts.into_iter().zip(breakpoints) {
-        let last = draft.blocks.len().saturating_sub(1);
-        for (index, text) in draft.blocks.into_iter().enumerate() {
-            let cache_control = breakpoint.filter(|_| index == last).map(CacheControl::new);
-            if draft.name <= LayerName::System {
-                system.push(SystemBlock::Text { text, cache_control });
-            } else {
-                content.push(ContentBlock::Text { text, cache_control });
-            }
-        }
-    }
-    (system, content)
-}
-
+#[cfg(test)]
+mod planner_tests;
 #[cfg(test)]
 mod tests;

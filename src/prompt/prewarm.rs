@@ -19,6 +19,7 @@ pub fn prewarm(plan: &Plan, whole_document: bool) -> Option<Plan> {
     warming.layers.truncate(last + 1);
     warming.estimated_input_tokens = warming.layers.iter().map(|layer| layer.estimated_tokens).sum();
     warming.notes.clear();
+    warming.memo = plan.memo.of_warming(warming.layers[last].name >= LayerName::Document);
     let kept = |layer: &&super::Layer| layer.name > LayerName::System;
     let blocks: usize = warming.layers.iter().filter(kept).map(|layer| layer.blocks).sum();
     let request = &mut warming.request;

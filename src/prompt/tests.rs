@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::actions;
-use crate::claude::types::{Effort, Thinking};
+use crate::claude::models;
+use crate::claude::types::{CacheControl, ContentBlock, Effort, Role, SystemBlock, Thinking};
 use crate::config::{ActionSettings, CacheLayout, CacheTtl};
+use crate::error::ErrorKind;
 use crate::workspace::language;
 
 const INVENTORY: &str = "\
@@ -71,6 +73,7 @@ impl Case {
             text: &self.text,
             selection: self.selected.clone(),
             rules: &self.rules,
+            project: None,
             prompt: self.wish,
             tests: self.tests.as_ref(),
             context: None,
@@ -79,12 +82,12 @@ impl Case {
     }
 }
 
-fn bytes(plan: &Plan) -> String {
+pub(super) fn bytes(plan: &Plan) -> String {
     serde_json::to_string(&plan.request).unwrap()
 }
 
 /// The texts of all blocks in order, and the breakpoint behind each.
-fn blocks(request: &MessageRequest) -> Vec<(&str, Option<CacheControl>)> {
+pub(super) fn blocks(request: &MessageRequest) -> Vec<(&str, Option<CacheControl>)> {
     let system = request.system.iter().map(|SystemBlock::Text { text, cache_control }| (text.as_str(), *cache_control));
     let content = request.messages.iter().flat_map(|message| &message.content).map(|block| match block {
         ContentBlock::Text { text, cache_control } => (text.as_str(), *cache_control),
@@ -120,7 +123,7 @@ fn the_order_is_from_shared_to_not() {
     let starts: Vec<_> =
         blocks(&plan.request).iter().map(|(text, _)| text.split([' ', '\n']).next().unwrap()).collect();
     assert_eq!(starts, ["You", "<rules", "<conventions", "<document", "<selection", "<task"]);
-    assert_eq!(breakpoints(&plan), ["system", "project rules", "language conventions", "document"]);
+    assert_eq!(breakpoints(&plan), ["system", "project", "language conventions", "document"]);
     assert!(plan.request.stream && plan.request.tools.is_empty() && plan.request.messages.len() == 1);
     assert_eq!(plan.layers.iter().map(|layer| layer.estimated_tokens).sum::<u64>(), plan.estimated_input_tokens);
 }
@@ -354,6 +357,7 @@ fn a_dated_id_is_sent_as_it_was_written_for_the_fast_model_too() {
         text: &case.text,
         selection: case.selected.clone(),
         rules: &[],
+        project: None,
         prompt: None,
         tests: None,
         context: None,

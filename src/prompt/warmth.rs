@@ -34,8 +34,8 @@ impl PrefixKey {
 
     /// The prefix that has one more block.
     #[must_use]
-    pub fn and(self, block: &str) -> Self {
-        Self::of(&[&self.0, block.as_bytes()])
+    pub fn and(self, block: impl AsRef<[u8]>) -> Self {
+        Self::of(&[&self.0, block.as_ref()])
     }
 
     fn of(parts: &[&[u8]]) -> Self {
@@ -274,6 +274,7 @@ mod tests {
             input_limit: 0,
             form: ResultForm::Explanation,
             notes: Vec::new(),
+            memo: Default::default(),
         }
     }
 

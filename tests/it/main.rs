@@ -8,6 +8,10 @@
     reason = "a test fails by panicking, and `json!` makes values to be given away"
 )]
 
+#[path = "../../benches/replay/drive.rs"]
+mod drive;
+#[path = "../../benches/replay/sessions.rs"]
+mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -29,6 +33,7 @@ mod ledger;
 mod lifecycle;
 mod preview;
 mod promises;
+mod replay;
 mod run;
 mod sync;
 mod usage;

@@ -163,6 +163,7 @@ pub(super) fn cache(settings: &Settings) -> Option<Check> {
         text: TYPICAL_DOCUMENT,
         selection: 0..0,
         rules: &[],
+        project: None,
         prompt: None,
         tests: None,
         context: None,

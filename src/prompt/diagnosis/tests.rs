@@ -43,6 +43,7 @@ fn plan(model: &str, texts: [&str; 4]) -> Plan {
         layers,
         form: ResultForm::Explanation,
         notes: Vec::new(),
+        memo: Default::default(),
     }
 }
 
