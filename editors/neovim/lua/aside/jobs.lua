@@ -138,6 +138,7 @@ function M.start(action, options)
     range = options.range or cursor_range(client),
     version = vim.lsp.util.buf_versions[buffer],
     prompt = options.prompt,
+    diagnostics = M.diagnostics(buffer, options.range),
   }, buffer, options.ask)
 end
 

@@ -175,7 +175,7 @@ function M.on_proposal(params, context)
   local proposal = { job = params.job, client_id = client.id, diff = params.diff, drawn = {} }
   proposals[params.job] = proposal
   -- The hint says it from here on.
-  require("aside.progress").clear(params.job)
+  require("aside.progress").hide(params.job)
   local everywhere = true
   for _, change in ipairs(params.edit.documentChanges or {}) do
     local buffer = change.textDocument and vim.fn.bufnr(vim.uri_to_fname(change.textDocument.uri)) or -1

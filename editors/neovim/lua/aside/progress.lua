@@ -18,6 +18,7 @@ local ROOM = 60
 ---@field title string
 ---@field message string
 ---@field outcome? string
+---@field hidden? boolean whether something else says what is going on
 ---@field above? boolean whether it stands above the line, for want of room behind it
 
 ---@type table<string, aside.Place>
@@ -64,6 +65,10 @@ local function draw(place)
   if place.above == nil then
     place.above = crowded(place.buffer, at[1])
   end
+  if place.hidden then
+    vim.api.nvim_buf_set_extmark(place.buffer, namespace, at[1], at[2], { id = place.mark, undo_restore = false })
+    return
+  end
   local indent = place.above and (" "):rep(indentation(place.buffer, at[1])) or " "
   vim.api.nvim_buf_set_extmark(place.buffer, namespace, at[1], at[2], {
     id = place.mark,
@@ -92,9 +97,19 @@ function M.place(job, buffer, line)
   draw(place)
 end
 
+--- Something else says what is going on, until the job ends.
+---@param job string
+function M.hide(job)
+  local place = places[job]
+  if place then
+    place.hidden = true
+    draw(place)
+  end
+end
+
 --- Takes what is said about a job off the screen.
 ---@param job string
-function M.clear(job)
+local function clear(job)
   local place = places[job]
   places[job] = nil
   if place and place.mark and vim.api.nvim_buf_is_valid(place.buffer) then
@@ -108,7 +123,7 @@ end
 function M.outcome(job, outcome)
   local place = places[job]
   if place then
-    place.outcome = outcome
+    place.outcome, place.hidden = outcome, false
     draw(place)
   end
 end
@@ -126,10 +141,11 @@ local function on_inline(job, value)
   end
   place.title = value.title or place.title
   place.message = value.message or ""
+  place.hidden = place.hidden and value.kind ~= "end"
   draw(place)
   if value.kind == "end" then
     vim.defer_fn(function()
-      M.clear(job)
+      clear(job)
     end, LINGER_MS)
   end
 end
