@@ -86,7 +86,7 @@ local words = {
     help = "the server's log",
     run = function()
       local own = server.log_file()
-      if require("aside.config").options.log_level and vim.uv.fs_stat(own) then
+      if require("aside.config").options.log_level and vim.fn.filereadable(own) == 1 then
         open_file(own)
       else
         open_file(vim.lsp.log.get_filename())
@@ -103,7 +103,7 @@ function M.range(command, encoding)
   if command.range == 0 then
     return nil
   end
-  local first, last = { command.line1, 0 }, { command.line2, math.huge }
+  local first, last = { command.line1, 0 }, { command.line2, vim.v.maxcol }
   local from, to = vim.fn.getpos("'<"), vim.fn.getpos("'>")
   -- The marks count only when they are what the range came from.
   if vim.fn.visualmode() == "v" and from[2] == command.line1 and to[2] == command.line2 then
@@ -117,6 +117,7 @@ end
 ---@param command vim.api.keyset.create_user_command.command_args
 function M.execute(command)
   local name, rest = vim.trim(command.args):match("^(%S*)%s*(.*)$")
+  name, rest = name or "", rest or ""
   if words[name] then
     words[name].run(command, rest)
     return
@@ -125,7 +126,7 @@ function M.execute(command)
   if not client then
     return
   end
-  local range = M.range(command, client.offset_encoding)
+  local range = M.range(command, server.encoding(client))
   if name == "" then
     require("aside.jobs").menu(range)
   else

@@ -21,7 +21,21 @@ local M = {}
 ---@field log_level? string write a log at this level; `:Aside log` opens it
 ---@field settings? table the section `aside` of the server's settings
 
----@type aside.Options
+--- All of them, with a value.
+---@class aside.Config
+---@field cmd string[]
+---@field simulate boolean
+---@field autostart boolean
+---@field filetypes? string[]
+---@field preview boolean
+---@field window { layout: "auto"|"right"|"below"|"float", size: number, enter: boolean, border?: any }
+---@field progress "inline"|"echo"|"notify"|false
+---@field keymaps table<string, string>
+---@field env table<string, string>
+---@field log_level? string
+---@field settings table
+
+---@type aside.Config
 local defaults = {
   cmd = { "aside" },
   simulate = false,
@@ -126,7 +140,7 @@ end
 ---@param b string
 ---@return integer
 local function distance(a, b)
-  local row = {}
+  local row = {} ---@type table<integer, integer>
   for j = 0, #b do
     row[j] = j
   end
@@ -159,7 +173,7 @@ end
 
 --- The options with defaults for what is missing or wrong, and what is wrong in words.
 ---@param options any
----@return aside.Options options
+---@return aside.Config options
 ---@return string[] problems
 function M.resolve(options)
   local result, problems = vim.deepcopy(defaults), {}
@@ -193,7 +207,7 @@ function M.resolve(options)
 end
 
 --- The options in force.
----@type aside.Options
+---@type aside.Config
 M.options = vim.deepcopy(defaults)
 
 --- What was wrong with what the user gave, for `:checkhealth`.

@@ -32,7 +32,7 @@ local function check_program()
     health.error(("%s does not run"):format(path), { version and version.stderr or "It could not be started." })
     return false
   end
-  health.ok(("%s: %s"):format(vim.trim(version.stdout), path))
+  health.ok(("%s: %s"):format(vim.trim(version.stdout or ""), path))
   return true
 end
 
@@ -50,7 +50,7 @@ local function check_doctor()
   end
   for _, check in ipairs(report.checks or {}) do
     local text = ("%s: %s"):format(check.name, check.message)
-    local advice = type(check.hint) == "string" and { check.hint } or nil
+    local advice = type(check.hint) == "string" and { check.hint } or nil ---@type any
     if check.status == "failed" then
       health.error(text, advice)
     elseif check.status == "warning" then
@@ -91,7 +91,7 @@ function M.check()
   local health = vim.health
   health.start("Neovim")
   if vim.fn.has("nvim-0.11") == 1 then
-    health.ok(("%d.%d.%d"):format(vim.version().major, vim.version().minor, vim.version().patch))
+    health.ok(vim.fn.execute("version"):match("NVIM v(%S+)") or "")
   else
     health.error("Neovim 0.11 or later is needed")
   end

@@ -14,7 +14,7 @@ local M = {}
 ---@field title string
 ---@field page? aside.Page
 ---@field reads boolean whether its answer is to be read rather than applied
----@field private held string[] text that came before it was known what the job is
+---@field held string[] text that came before it was known what the job is
 
 ---@type table<string, aside.Job>
 local jobs = {}
@@ -29,7 +29,7 @@ end
 ---@param id string
 ---@return aside.Job
 local function job_of(id)
-  jobs[id] = jobs[id] or { id = id, title = "Aside", reads = false, held = {} }
+  jobs[id] = jobs[id] or { id = id, title = "", reads = false, held = {} }
   return jobs[id]
 end
 
@@ -51,7 +51,8 @@ local function open(job, client_id)
     job.page = page.new(job.title)
     job.page.client_id = client_id
   end
-  job.page.job, job.page.running, job.page.title, job.page.footer = job.id, true, job.title, nil
+  job.page.job, job.page.running, job.page.footer = job.id, true, nil
+  job.page:entitle(job.title)
   for _, text in ipairs(job.held) do
     job.page:append(text)
   end
@@ -109,7 +110,7 @@ end
 ---@param client vim.lsp.Client
 ---@return lsp.Range
 local function cursor_range(client)
-  local position = vim.lsp.util.make_position_params(0, client.offset_encoding).position
+  local position = vim.lsp.util.make_position_params(0, server.encoding(client)).position
   return { start = position, ["end"] = position }
 end
 
@@ -189,7 +190,7 @@ function M.menu(range)
         return
       end
       if item.edit then
-        vim.lsp.util.apply_workspace_edit(item.edit, client.offset_encoding)
+        vim.lsp.util.apply_workspace_edit(item.edit, server.encoding(client))
       end
       -- A command by itself, or the command of an action.
       local command = type(item.command) == "table" and item.command or type(item.command) == "string" and item
@@ -267,7 +268,7 @@ function M.on_stream(params, context)
     job.title = params.title or job.title
     job.held = {}
     if job.page then
-      job.page.title = job.title
+      job.page:entitle(job.title)
       job.page:restart()
       window.refresh()
     end
@@ -317,9 +318,9 @@ end
 ---@param context lsp.HandlerContext
 ---@return any
 function M.on_show_document(problem, params, context)
-  local path = params.uri:match("^file:") and vim.uri_to_fname(params.uri)
-  local name = path and vim.fs.basename(path) or ""
-  local ours = name:match("%.md$") and vim.fs.basename(vim.fs.dirname(path or "")) == "explanations"
+  local path = params.uri:match("^file:") and vim.uri_to_fname(params.uri) or ""
+  local name = vim.fs.basename(path)
+  local ours = name:match("%.md$") and vim.fs.basename(vim.fs.dirname(path) or "") == "explanations"
   if not ours then
     return vim.lsp.handlers["window/showDocument"](problem, params, context)
   end
@@ -333,11 +334,20 @@ function M.on_show_document(problem, params, context)
   if not read then
     return { success = false }
   end
+  ---@cast lines string[]
   local title = (lines[1] or name):gsub("^#+ *", ""):gsub("`", "")
   local fresh = page.new(title)
   fresh.uri, fresh.client_id = params.uri, context.client_id
   fresh:replace(lines)
-  window.show(fresh)
+  local unwanted = vim.iter(pairs(jobs)):any(function(id)
+    return name:find("-" .. id .. ".md", 1, true) ~= nil and require("aside.preview").was_rejected(id)
+  end)
+  if unwanted then
+    -- There to be read again, but not put in front of who just said no.
+    window.keep(fresh)
+  else
+    window.show(fresh)
+  end
   return { success = true }
 end
 

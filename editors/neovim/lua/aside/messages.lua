@@ -32,7 +32,7 @@ end
 --- Whether messages are Neovim's own lines rather than some plugin's windows.
 ---@return boolean
 local function plain()
-  return debug.getinfo(vim.notify, "S").source:find("_editor.lua", 1, true) ~= nil
+  return assert(debug.getinfo(vim.notify, "S")).source:find("_editor.lua", 1, true) ~= nil
 end
 
 ---@param params lsp.ShowMessageParams

@@ -11,11 +11,24 @@ local FRAME_MS = 16
 ---@field client_id? integer
 ---@field footer? string what it cost
 ---@field running boolean
----@field private base integer how many lines stood there before the running attempt
----@field private pending string[]
----@field private due boolean
+---@field base integer how many lines stood there before the running attempt
+---@field pending string[]
+---@field due boolean
 local Page = {}
 Page.__index = Page
+
+--- Names of buffers are unique.
+local made = 0
+
+--- Says what the page is about. Its buffer is called by the first title that says something.
+---@param title string
+function Page:entitle(title)
+  self.title = title:gsub("[`%c]", "")
+  if self.title ~= "" and vim.api.nvim_buf_get_name(self.buffer) == "" then
+    made = made + 1
+    vim.api.nvim_buf_set_name(self.buffer, ("aside://%d/%s"):format(made, self.title))
+  end
+end
 
 ---@param lines string[]
 function Page:set(first, last, lines)
@@ -94,17 +107,12 @@ end
 
 local M = {}
 
---- Names of buffers are unique.
-local made = 0
-
 --- A new page. `language` is what its text is in, as tree-sitter calls it.
 ---@param title string
 ---@param language? string
 ---@return aside.Page
 function M.new(title, language)
   local buffer = vim.api.nvim_create_buf(false, true)
-  made = made + 1
-  vim.api.nvim_buf_set_name(buffer, ("aside://%d/%s"):format(made, title:gsub("[`%c]", "")))
   vim.bo[buffer].modifiable = false
   vim.bo[buffer].undolevels = -1
   vim.bo[buffer].swapfile = false
@@ -114,7 +122,9 @@ function M.new(title, language)
   if not pcall(vim.treesitter.start, buffer, language) then
     vim.bo[buffer].syntax = language
   end
-  return setmetatable({ buffer = buffer, title = title, running = false, base = 0, pending = {}, due = false }, Page)
+  local page = setmetatable({ buffer = buffer, title = "", running = false, base = 0, pending = {}, due = false }, Page)
+  page:entitle(title)
+  return page
 end
 
 return M

@@ -16,6 +16,10 @@ local namespace = vim.api.nvim_create_namespace("aside.preview")
 ---@type table<string, aside.Proposal>
 local proposals = {}
 
+--- The jobs whose edit the user rejected.
+---@type table<string, true>
+local rejected = {}
+
 ---@class aside.Hunk
 ---@field row integer 0-based: the first line that goes, or the line in front of which the new ones come
 ---@field deleted string[]
@@ -45,7 +49,7 @@ function M.hunks(old, new)
     algorithm = "histogram",
   })
   return vim.tbl_map(function(index)
-    local old_first, old_count, new_first, new_count = unpack(index)
+    local old_first, old_count, new_first, new_count = index[1], index[2], index[3], index[4]
     return {
       -- Where nothing goes, the line *behind* which something comes is told.
       row = old_count == 0 and old_first or old_first - 1,
@@ -114,10 +118,10 @@ end
 
 --- Draws the hunks into a buffer; the extmark of the first one.
 ---@param buffer integer
----@param hunks aside.Hunk[]
+---@param hunks aside.Hunk[] at least one
 ---@return integer
 local function draw(buffer, hunks)
-  local first
+  local first = 0
   local count = vim.api.nvim_buf_line_count(buffer)
   local tabstop = vim.bo[buffer].tabstop
   local window = vim.fn.bufwinid(buffer)
@@ -181,7 +185,7 @@ function M.on_proposal(params, context)
     local buffer = change.textDocument and vim.fn.bufnr(vim.uri_to_fname(change.textDocument.uri)) or -1
     if change.edits and buffer > 0 and vim.api.nvim_buf_is_loaded(buffer) then
       local lines = vim.api.nvim_buf_get_lines(buffer, 0, -1, false)
-      local hunks = M.hunks(lines, M.edited(lines, change.edits, client.offset_encoding))
+      local hunks = M.hunks(lines, M.edited(lines, change.edits, server.encoding(client)))
       if #hunks > 0 then
         table.insert(proposal.drawn, { buffer = buffer, first = draw(buffer, hunks) })
       end
@@ -257,8 +261,16 @@ function M.decide(accept)
   local argument = proposal and { job = proposal.job } or {}
   if proposal then
     M.clear(proposal.job)
+    rejected[proposal.job] = not accept or nil
   end
   server.execute(client, accept and "aside.accept" or "aside.reject", argument)
+end
+
+--- Whether the user said no to a job's edit, and so need not be told.
+---@param job string
+---@return boolean
+function M.was_rejected(job)
+  return rejected[job] == true
 end
 
 --- Goes to the proposal here, or wherever one is.

@@ -59,12 +59,11 @@ local function draw(place)
   end
   local words = vim.tbl_filter(function(part)
     return part ~= ""
-  end, { place.title, place.message })
+  end, { (place.title:gsub("`", "")), place.message })
   local text = "● " .. table.concat(words, " · ")
   local highlight = place.outcome == "failed" and "AsideError" or "AsideProgress"
-  if place.above == nil then
-    place.above = crowded(place.buffer, at[1])
-  end
+  -- Once above, it stays there: a window that closes need not make it jump.
+  place.above = place.above or crowded(place.buffer, at[1])
   if place.hidden then
     vim.api.nvim_buf_set_extmark(place.buffer, namespace, at[1], at[2], { id = place.mark, undo_restore = false })
     return

@@ -7,7 +7,7 @@ local M = {}
 --- Where the server writes its log, when it does.
 ---@return string
 function M.log_file()
-  return vim.fs.joinpath(vim.fn.stdpath("log"), "aside.log")
+  return vim.fs.joinpath(vim.fn.stdpath("log") --[[@as string]], "aside.log")
 end
 
 --- The server's command line.
@@ -134,7 +134,7 @@ local function obstacle()
   if vim.bo.filetype == "" then
     return "this file has no type, so Neovim started no server: :set filetype=…"
   end
-  local filetypes = vim.lsp.config.aside.filetypes
+  local filetypes = vim.lsp.config["aside"].filetypes ---@diagnostic disable-line: undefined-field
   if filetypes and not vim.list_contains(filetypes, vim.bo.filetype) then
     return ("`filetypes` leaves out `%s`"):format(vim.bo.filetype)
   end
@@ -172,7 +172,7 @@ function M.attached()
 end
 
 --- An error of the server in one sentence.
----@param problem lsp.ResponseError
+---@param problem { message: string, data?: any }
 ---@return string
 function M.sentence(problem)
   local data = problem.data
@@ -200,12 +200,19 @@ function M.execute(client, command, argument, on_result, buffer)
   end, buffer)
 end
 
+--- How a server counts characters.
+---@param client vim.lsp.Client
+---@return "utf-8"|"utf-16"|"utf-32"
+function M.encoding(client)
+  return client.offset_encoding --[[@as "utf-8"|"utf-16"|"utf-32"]]
+end
+
 --- Whether the server has a command.
 ---@param client vim.lsp.Client
 ---@param command string
 ---@return boolean
 function M.has_command(client, command)
-  local provider = client.server_capabilities.executeCommandProvider
+  local provider = client.server_capabilities and client.server_capabilities.executeCommandProvider
   return vim.list_contains(provider and provider.commands or {}, command)
 end
 

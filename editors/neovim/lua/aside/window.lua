@@ -156,23 +156,25 @@ function M.show(page, enter)
   end
   shown = page
   local here = vim.api.nvim_get_current_tabpage()
-  if M.is_open() and vim.api.nvim_win_get_tabpage(window) ~= here then
+  local open = M.window()
+  if open and vim.api.nvim_win_get_tabpage(open) ~= here then
     M.close()
+    open = nil
   end
-  if M.is_open() then
-    vim.api.nvim_win_set_buf(window, page.buffer)
+  if open then
+    vim.api.nvim_win_set_buf(open, page.buffer)
   else
-    window = vim.api.nvim_open_win(page.buffer, false, place())
+    open = vim.api.nvim_open_win(page.buffer, false, place())
+    window = open
   end
-  local set = vim.wo[window][0]
+  local set = vim.wo[open][0]
   set.wrap, set.linebreak, set.breakindent = true, true, true
   set.conceallevel, set.concealcursor = 2, "nc"
   set.number, set.relativenumber, set.signcolumn, set.foldcolumn = false, false, "no", "0"
   set.list, set.spell, set.cursorline, set.foldenable = false, false, false, false
-  vim.wo[window].winfixbuf = false
   M.refresh()
   if enter then
-    vim.api.nvim_set_current_win(window)
+    vim.api.nvim_set_current_win(open)
   end
 end
 
@@ -210,7 +212,8 @@ end
 
 --- Closes the window; its pages stay.
 function M.close()
-  if M.is_open() and not pcall(vim.api.nvim_win_close, window, true) then
+  local open = M.window()
+  if open and not pcall(vim.api.nvim_win_close, open, true) then
     -- It is the last one.
     vim.cmd.enew()
   end
