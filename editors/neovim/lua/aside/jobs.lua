@@ -14,10 +14,15 @@ local M = {}
 ---@field title string
 ---@field page? aside.Page
 ---@field reads boolean whether its answer is to be read rather than applied
+---@field ended? boolean
 ---@field held string[] text that came before it was known what the job is
 
 ---@type table<string, aside.Job>
 local jobs = {}
+
+--- The page that a question was just asked about: the answer belongs there.
+---@type aside.Page?
+local asked
 
 --- Announces something to `User` autocommands.
 ---@param pattern string
@@ -51,7 +56,7 @@ local function open(job, client_id)
     job.page = page.new(job.title)
     job.page.client_id = client_id
   end
-  job.page.job, job.page.running, job.page.footer = job.id, true, nil
+  job.page.job, job.page.running = job.id, not job.ended
   job.page:entitle(job.title)
   for _, text in ipairs(job.held) do
     job.page:append(text)
@@ -72,7 +77,7 @@ local function send(client, command, argument, context)
       return
     end
     local job = job_of(id)
-    job.action, job.reads, job.page = context.action, context.reads, context.page
+    job.action, job.reads, job.page = context.action, context.reads, job.page or context.page
     if argument.range and context.buffer then
       progress.place(id, context.buffer, argument.range.start.line)
     end
@@ -242,6 +247,8 @@ function M.follow_up(about, question)
       return
     end
     about:ask(words)
+    about.footer = nil
+    asked = about
     send(client, "aside.followUp", { uri = uri, prompt = words }, { action = "follow-up", reads = true, page = about })
   end
   if question and vim.trim(question) ~= "" then
@@ -266,8 +273,22 @@ function M.on_stream(params, context)
   local kind = params.kind
   if kind == "begin" then
     job.title = params.title or job.title
+    job.action = params.action or job.action
     job.held = {}
-    if job.page then
+    if params.uri and params.range then
+      local buffer = vim.fn.bufnr(vim.uri_to_fname(params.uri))
+      if buffer > 0 then
+        progress.place(job.id, buffer, params.range.start.line)
+      end
+    end
+    if params.result == "explain" and not job.page then
+      -- Also what the server started by itself, such as another try.
+      job.reads = true
+      if params.action == "follow-up" then
+        job.page, asked = asked, nil
+      end
+      open(job, context.client_id)
+    elseif job.page then
       job.page:entitle(job.title)
       job.page:restart()
       window.refresh()
@@ -290,6 +311,7 @@ end
 ---@param params table
 ---@param _ lsp.HandlerContext
 function M.finish(job, params, _)
+  job.ended = true
   if job.page then
     job.page:flush()
     job.page.running = false
@@ -339,15 +361,7 @@ function M.on_show_document(problem, params, context)
   local fresh = page.new(title)
   fresh.uri, fresh.client_id = params.uri, context.client_id
   fresh:replace(lines)
-  local unwanted = vim.iter(pairs(jobs)):any(function(id)
-    return name:find("-" .. id .. ".md", 1, true) ~= nil and require("aside.preview").was_rejected(id)
-  end)
-  if unwanted then
-    -- There to be read again, but not put in front of who just said no.
-    window.keep(fresh)
-  else
-    window.show(fresh)
-  end
+  window.show(fresh)
   return { success = true }
 end
 

@@ -16,10 +16,6 @@ local namespace = vim.api.nvim_create_namespace("aside.preview")
 ---@type table<string, aside.Proposal>
 local proposals = {}
 
---- The jobs whose edit the user rejected.
----@type table<string, true>
-local rejected = {}
-
 ---@class aside.Hunk
 ---@field row integer 0-based: the first line that goes, or the line in front of which the new ones come
 ---@field deleted string[]
@@ -261,16 +257,8 @@ function M.decide(accept)
   local argument = proposal and { job = proposal.job } or {}
   if proposal then
     M.clear(proposal.job)
-    rejected[proposal.job] = not accept or nil
   end
   server.execute(client, accept and "aside.accept" or "aside.reject", argument)
-end
-
---- Whether the user said no to a job's edit, and so need not be told.
----@param job string
----@return boolean
-function M.was_rejected(job)
-  return rejected[job] == true
 end
 
 --- Goes to the proposal here, or wherever one is.

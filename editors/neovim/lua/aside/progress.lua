@@ -92,7 +92,7 @@ function M.place(job, buffer, line)
   places[job] = place
   place.buffer = buffer
   line = math.min(line, vim.api.nvim_buf_line_count(buffer) - 1)
-  place.mark = vim.api.nvim_buf_set_extmark(buffer, namespace, line, 0, { undo_restore = false })
+  place.mark = vim.api.nvim_buf_set_extmark(buffer, namespace, line, 0, { id = place.mark, undo_restore = false })
   draw(place)
 end
 

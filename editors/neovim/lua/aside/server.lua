@@ -134,7 +134,9 @@ local function obstacle()
   if vim.bo.filetype == "" then
     return "this file has no type, so Neovim started no server: :set filetype=…"
   end
-  local filetypes = vim.lsp.config["aside"].filetypes ---@diagnostic disable-line: undefined-field
+  ---@type any
+  local configs = vim.lsp.config
+  local filetypes = configs.aside.filetypes
   if filetypes and not vim.list_contains(filetypes, vim.bo.filetype) then
     return ("`filetypes` leaves out `%s`"):format(vim.bo.filetype)
   end

@@ -100,7 +100,8 @@ drive() {
   check "health is good" 'OK The server is running' || return
   keep health
   keys ':Aside messages' Enter
-  check "what was said can be read" 'Not applied: it was rejected' || return
+  check "what was said can be read" 'Aside: Simulated answer, no model' || return
+  check "in front of everything" 'What Aside said' || return
 }
 
 cat >>"$room/config/nvim/init.lua" <<'END'
