@@ -22,9 +22,9 @@ local words = {
     end,
   },
   reject = {
-    help = "drop the proposed edit",
-    run = function()
-      require("aside.preview").decide(false)
+    help = "drop the proposed edit; with ! ask again for what was kept",
+    run = function(command)
+      require("aside.preview").decide(false, command.bang)
     end,
   },
   preview = {

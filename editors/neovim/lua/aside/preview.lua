@@ -247,14 +247,17 @@ end
 
 --- The user's word about the proposal here; without one, about the only answer that the server kept.
 ---@param accept boolean
-function M.decide(accept)
+---@param retry? boolean of a kept answer: run the action again, on the text as it is now
+function M.decide(accept, retry)
   local proposal = here()
   local client = proposal and vim.lsp.get_client_by_id(proposal.client_id) or server.client()
   if not client then
     server.say("nothing waits for that", vim.log.levels.WARN)
     return
   end
-  local argument = proposal and { job = proposal.job } or {}
+  local argument = vim.empty_dict()
+  argument.job = proposal and proposal.job
+  argument.retry = retry or nil
   if proposal then
     M.clear(proposal.job)
   end
