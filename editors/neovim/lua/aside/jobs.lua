@@ -323,7 +323,7 @@ function M.finish(job, params, _)
     end
     window.refresh()
   end
-  progress.outcome(job.id, params.outcome)
+  progress.outcome(job.id, params.outcome, bill(params.usage))
   require("aside.preview").clear(job.id)
   local data =
     { job = job.id, action = job.action, outcome = params.outcome, usage = params.usage, error = params.error }

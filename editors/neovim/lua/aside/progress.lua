@@ -18,6 +18,7 @@ local ROOM = 60
 ---@field title string
 ---@field message string
 ---@field outcome? string
+---@field finish? string how it ended and what it cost
 ---@field hidden? boolean whether something else says what is going on
 ---@field above? boolean whether it stands above the line, for want of room behind it
 
@@ -31,7 +32,8 @@ local listening = false
 ---@return boolean
 local function crowded(buffer, row)
   local window = vim.fn.bufwinid(buffer)
-  if window == -1 or row == 0 then
+  -- Above the first line that is seen, nothing is.
+  if window == -1 or row + 1 <= vim.fn.line("w0", window) then
     return false
   end
   local line = vim.api.nvim_buf_get_lines(buffer, row, row + 1, false)[1] or ""
@@ -59,7 +61,7 @@ local function draw(place)
   end
   local words = vim.tbl_filter(function(part)
     return part ~= ""
-  end, { (place.title:gsub("`", "")), place.message })
+  end, { (place.title:gsub("`", "")), place.finish or place.message })
   local text = "● " .. table.concat(words, " · ")
   local highlight = place.outcome == "failed" and "AsideError" or "AsideProgress"
   -- Once above, it stays there: a window that closes need not make it jump.
@@ -119,10 +121,15 @@ end
 --- How a job ended.
 ---@param job string
 ---@param outcome? string
-function M.outcome(job, outcome)
+---@param bill? string what it cost
+function M.outcome(job, outcome, bill)
   local place = places[job]
   if place then
     place.outcome, place.hidden = outcome, false
+    if outcome and bill then
+      -- Shorter than the progress's own last words, of which the end, the price, would be cut.
+      place.finish = outcome:gsub("^%l", string.upper) .. " · " .. bill
+    end
     draw(place)
   end
 end

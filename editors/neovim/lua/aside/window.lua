@@ -171,6 +171,7 @@ function M.show(page, enter)
   set.wrap, set.linebreak, set.breakindent = true, true, true
   set.conceallevel, set.concealcursor = 2, "nc"
   set.number, set.relativenumber, set.signcolumn, set.foldcolumn = false, false, "no", "0"
+  set.fillchars = "eob: "
   set.list, set.spell, set.cursorline, set.foldenable = false, false, false, false
   M.refresh()
   if enter then
