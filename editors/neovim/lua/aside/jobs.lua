@@ -14,6 +14,7 @@ local M = {}
 ---@field title string
 ---@field page? aside.Page
 ---@field reads boolean whether its answer is to be read rather than applied
+---@field begun? boolean
 ---@field ended? boolean
 ---@field held string[] text that came before it was known what the job is
 
@@ -82,7 +83,8 @@ local function send(client, command, argument, context)
       progress.place(id, context.buffer, argument.range.start.line)
     end
     announce("AsideStart", { job = id, action = context.action, buffer = context.buffer })
-    if job.reads then
+    -- Before the first attempt there is nothing to read, and what fails before it is said in a message.
+    if job.reads and job.begun then
       open(job, client.id)
     end
   end, context.buffer)
@@ -275,22 +277,25 @@ function M.on_stream(params, context)
     job.title = params.title or job.title
     job.action = params.action or job.action
     job.held = {}
+    job.begun = true
     if params.uri and params.range then
       local buffer = vim.fn.bufnr(vim.uri_to_fname(params.uri))
       if buffer > 0 then
         progress.place(job.id, buffer, params.range.start.line)
       end
     end
-    if params.result == "explain" and not job.page then
-      -- Also what the server started by itself, such as another try.
-      job.reads = true
-      if params.action == "follow-up" then
-        job.page, asked = asked, nil
-      end
+    -- Also what the server started by itself, such as another try.
+    job.reads = job.reads or params.result == "explain"
+    if params.action == "follow-up" then
+      job.page, asked = job.page or asked, nil
+    end
+    if job.page then
+      job.page:restart()
+    end
+    if job.reads and not (job.page and job.page.running) then
       open(job, context.client_id)
     elseif job.page then
       job.page:entitle(job.title)
-      job.page:restart()
       window.refresh()
     end
   elseif kind == "text" then

@@ -213,6 +213,114 @@ same("again goes there", window.again(), true)
 same("that window is the current one", vim.api.nvim_get_current_win(), window.window())
 window.close()
 
+-- Jobs, with a server that is made up.
+local jobs = require("aside.jobs")
+local sent, answer = {}, {}
+---@diagnostic disable: duplicate-set-field
+local client = { id = 1, offset_encoding = "utf-8", server_capabilities = {} }
+server.client = function()
+  return client
+end
+server.attached = server.client
+server.actions = function()
+  return {
+    { id = "explain", result = "explain" },
+    { id = "document", result = "edit" },
+    { id = "ask", result = "auto" },
+  }
+end
+server.execute = function(_, command, argument, on_result)
+  table.insert(sent, { command, argument })
+  on_result({ job = answer.job })
+end
+---@diagnostic enable: duplicate-set-field
+local function stream(job, kind, rest)
+  jobs.on_stream(vim.tbl_extend("force", { job = job, kind = kind }, rest or {}), { client_id = 1 })
+end
+local function shown()
+  local current = window.page()
+  current:flush()
+  return current:text()
+end
+
+answer.job = "a"
+jobs.start("explain", {})
+same("what has not begun opens nothing", window.is_open(), false)
+stream("a", "end", { outcome = "failed", error = { kind = "credentials", message = "no key" } })
+same("nor what fails before that", window.is_open(), false)
+
+answer.job = "b"
+jobs.start("explain", {})
+stream("b", "begin", { attempt = 1, title = "Explain `f`" })
+same("what begins opens the window", window.is_open(), true)
+stream("b", "text", { text = "wrong" })
+stream("b", "begin", { attempt = 2, title = "Explain `f`" })
+stream("b", "text", { text = "right" })
+same("another attempt starts anew", shown(), "right")
+stream("b", "end", { outcome = "shown", usage = { cacheHitRate = 0.5, costUsd = 0.01 } })
+same("what it cost", window.page().footer, "50% from cache · $0.0100")
+same("what it is about", window.page().title, "Explain f")
+
+-- The stream may be faster than the answer with the job's id.
+stream("c", "begin", { attempt = 1, title = "Explain `g`" })
+stream("c", "text", { text = "early" })
+stream("c", "end", { outcome = "shown" })
+answer.job = "c"
+jobs.start("explain", {})
+same("nothing of it is lost", shown(), "early")
+same("and it has ended", window.page().running, false)
+
+-- An edit, and a question that is answered by one.
+window.close()
+answer.job = "d"
+jobs.start("document", {})
+stream("d", "begin", { attempt = 1, title = "Document `f`" })
+stream("d", "text", { text = "code" })
+same("an edit opens no window", window.is_open(), false)
+stream("d", "end", { outcome = "applied" })
+answer.job = "e"
+jobs.start("ask", { prompt = "make it faster" })
+same("words go along", sent[#sent][2].prompt, "make it faster")
+stream("e", "begin", { attempt = 1, title = "Ask" })
+stream("e", "text", { text = "code" })
+stream("e", "edit")
+same("an answer that is a change says so", shown(), "The answer is a change of the code.")
+stream("e", "end", { outcome = "applied" })
+
+-- What the server started by itself.
+stream("f", "begin", { attempt = 1, title = "Explain `h`", action = "explain", result = "explain" })
+stream("f", "text", { text = "first" })
+stream("f", "end", { outcome = "shown" })
+same("it is shown as well", shown(), "first")
+
+-- Further questions.
+said = {}
+jobs.follow_up(window.page(), "why?")
+same("a server that cannot go on", said, { "Aside: this version of the server takes no further questions" })
+client.server_capabilities.executeCommandProvider = { commands = { "aside.followUp" } }
+window.page().uri = "file:///x.md"
+answer.job = "g"
+jobs.follow_up(window.page(), "why?")
+same(
+  "the question goes to the explanation",
+  sent[#sent],
+  { "aside.followUp", { uri = "file:///x.md", prompt = "why?" } }
+)
+stream("g", "begin", { attempt = 1, title = "Follow up" })
+stream("g", "text", { text = "lost" })
+stream("g", "begin", { attempt = 2, title = "Follow up" })
+stream("g", "text", { text = "because" })
+same("the conversation goes on below", shown(), "first\n\n---\n\n> why?\n\nbecause")
+said = {}
+jobs.follow_up(window.page(), "and?")
+same("one question at a time", said, { "Aside: the answer is still being written" })
+stream("g", "end", { outcome = "shown" })
+same("then it is over", window.page().running, false)
+said = {}
+jobs.start("explian", {})
+same("a slip of the hand", said, { "Aside: there is no action `explian`; did you mean `explain`?" })
+window.close()
+
 -- The manual.
 local folder = vim.fn.tempname()
 vim.fn.mkdir(folder)
