@@ -82,6 +82,16 @@ local function draw(place)
   })
 end
 
+--- Takes what is said about a job off the screen.
+---@param job string
+local function clear(job)
+  local place = places[job]
+  places[job] = nil
+  if place and place.mark and vim.api.nvim_buf_is_valid(place.buffer) then
+    vim.api.nvim_buf_del_extmark(place.buffer, namespace, place.mark)
+  end
+end
+
 --- A job works on this line of this buffer.
 ---@param job string
 ---@param buffer integer
@@ -89,6 +99,12 @@ end
 function M.place(job, buffer, line)
   if config.options.progress ~= "inline" or not vim.api.nvim_buf_is_valid(buffer) then
     return
+  end
+  -- What has ended makes room.
+  for other, ended in pairs(places) do
+    if other ~= job and ended.outcome and ended.buffer == buffer then
+      clear(other)
+    end
   end
   local place = places[job] or { buffer = buffer, title = "Aside", message = "" }
   places[job] = place
@@ -105,16 +121,6 @@ function M.hide(job)
   if place then
     place.hidden = true
     draw(place)
-  end
-end
-
---- Takes what is said about a job off the screen.
----@param job string
-local function clear(job)
-  local place = places[job]
-  places[job] = nil
-  if place and place.mark and vim.api.nvim_buf_is_valid(place.buffer) then
-    vim.api.nvim_buf_del_extmark(place.buffer, namespace, place.mark)
   end
 end
 

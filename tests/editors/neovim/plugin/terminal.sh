@@ -62,6 +62,14 @@ drive() {
   keys u
   check "one u brings it back" 'def restock_report\(items, level=DEFAULT_REORDER_LEVEL, factor=2.0, skip=\(\)\):' || return
 
+  # Tests come into view, and the cursor stays.
+  keys ':Aside write-tests' Enter
+  check "tests are on the screen" 'def test_restock_report' || return
+  keep tests
+  keys ':echo expand("%")' Enter
+  check "the cursor is still in the code" '^inventory.py$' || return
+  keys ':only' Enter
+
   # Cancel midway.
   hold
   keys ':Aside explain' Enter
