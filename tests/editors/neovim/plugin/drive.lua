@@ -391,6 +391,13 @@ local function selections()
   end
   range(":Aside! explain<CR>")
   check(sent.prompt == "and why", "with ! words are asked for", sent)
+  require("aside").setup({ keymaps = { document = "<leader>d", ["add-type-hints"] = "gz" } })
+  go_to("parse_price")
+  vim.api.nvim_feedkeys(vim.keycode("Vj\\d"), "tx", false)
+  check(sent.action == "document" and sent.range["end"].line == row + 1, "a key works on a selection", sent)
+  go_to("parse_price")
+  vim.api.nvim_feedkeys("gz", "tx", false)
+  check(sent.action == "add-type-hints" and sent.range["end"].line == row, "and at the cursor", sent)
   server.execute = execute
 end
 
@@ -408,6 +415,9 @@ local function pages()
   check(usage:match("%$0%.%d+") ~= nil, "with what it cost", usage)
   vim.api.nvim_feedkeys("q", "x", false)
   check(vim.api.nvim_get_current_win() == code, "q leaves it")
+  vim.cmd("Aside log")
+  check(vim.api.nvim_buf_get_name(0):find("lsp.log", 1, true) ~= nil, "`:Aside log` opens the log")
+  vim.cmd("bwipeout")
   vim.cmd("checkhealth aside")
   wait("the health", function()
     return vim.bo.filetype == "checkhealth" and text():find("aside doctor", 1, true) ~= nil
