@@ -366,7 +366,13 @@ impl Planner {
         let mut behind: Vec<Block> = aside.into_iter().collect();
         behind.extend(ground.instruction.iter().cloned());
         let rest = amount(input.scale.of(tokens(&behind)));
-        let most = self.insurance.most(input.model, ground.without, input.scale.of(ground.heads[0].tokens()));
+        let most = match input.settings.cache.ttl {
+            CacheTtl::Auto => {
+                self.insurance.most(input.model, ground.without, input.scale.of(ground.heads[0].tokens()))
+            }
+            // Who names a life has decided.
+            CacheTtl::FiveMinutes | CacheTtl::OneHour => f64::INFINITY,
+        };
         let layout = if input.settings.cache.layout == CacheLayout::Off {
             Layout::default()
         } else {
