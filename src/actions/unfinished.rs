@@ -25,6 +25,9 @@ const MARKERS: &[&str] = &[
 /// What stands for a body as a line of its own.
 const PLACEHOLDERS: &[&str] = &["pass", "...", "return", "return;", "nil", "null", ";"];
 
+/// What ends a body as a line of its own.
+const CLOSINGS: &[&str] = &["end", "}", "};"];
+
 /// Whether `text` is a comment, a stub or a signature in `language`.
 pub fn is_unfinished(language: &Language, text: &str) -> bool {
     if text.len() > LONGEST {
@@ -106,46 +109,38 @@ fn is_definition(line: &str) -> bool {
 
 /// Whether what follows the signature is nothing, or stands for nothing.
 fn has_no_body(code: &[&str]) -> bool {
-    let body: String = code.join("\n");
-    let flat: String = body.chars().filter(|c| !c.is_whitespace()).collect();
-    if flat.ends_with("{}") || flat.ends_with("{};") {
-        return true;
+    let mut lines = code;
+    while let Some((last, before)) = lines.split_last()
+        && !before.is_empty()
+        && (CLOSINGS.contains(last) || PLACEHOLDERS.contains(last))
+    {
+        lines = before;
     }
-    let last = code.last().copied().unwrap_or_default();
-    if PLACEHOLDERS.contains(&last) {
-        return true;
-    }
-    let ends = matches!(last, "end" | "}" | "};");
-    if ends && code.len() >= 2 {
-        let inner = code[code.len() - 2];
-        return PLACEHOLDERS.contains(&inner)
-            || is_definition(inner) && code.len() == 2
-            || inner.ends_with('{') && code.len() == 2;
-    }
-    is_signature(&flat)
+    is_signature(&lines.join("\n"))
 }
 
-/// Whether a text without white space is a signature and nothing more: behind its parameters there is a result's type at
-/// most, and what would open a body or end a declaration.
-fn is_signature(flat: &str) -> bool {
+/// Whether a text is a signature and nothing more: behind its parameters there is a result's type at most, and what would
+/// open a body, hold an empty one, or end a declaration.
+fn is_signature(text: &str) -> bool {
     let mut depth = 0_usize;
-    let Some(close) = flat.char_indices().find_map(|(at, c)| {
+    let closes = text.char_indices().find_map(|(at, c)| {
         depth = match c {
             '(' => depth + 1,
             ')' => depth.saturating_sub(1),
             _ => depth,
         };
         (c == ')' && depth == 0).then_some(at)
-    }) else {
-        return false;
-    };
-    let rest = flat[close + 1..].trim_end_matches(['{', ':', ';']);
+    });
+    let Some(close) = closes else { return false };
+    let rest = text[close + 1..].trim();
+    let result = rest.trim_end_matches(['{', '}', ':', ';']).trim_end();
+    let result = result.strip_suffix("=>").unwrap_or(result);
     // Go has a second pair of parentheses for several results.
-    let rest = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
-    let is_marked =
-        rest.len() < flat.len() - close - 1 || rest.starts_with("->") || rest.is_empty() || rest.starts_with(':');
-    let is_type = |c: char| c.is_alphanumeric() || "_-<>[],:&*|?.'".contains(c);
-    is_marked && rest.chars().all(is_type) && !rest.starts_with('.') && !rest.starts_with("return")
+    let is_type = |c: char| c.is_alphanumeric() || " _-<>[](),:&*|?.'".contains(c);
+    let is_result =
+        rest.len() > result.len() || result.is_empty() || result.starts_with("->") || result.starts_with([':', '(']);
+    let lines = rest.lines().filter(|line| !matches!(line.trim(), "{" | "}")).count();
+    is_result && lines <= 1 && result.chars().all(is_type) && !result.contains("return ")
 }
 
 #[cfg(test)]
@@ -165,6 +160,9 @@ mod tests {
             ("python", "def load(path: str) -> list[str]:\n    \"\"\"Load.\n\n    More.\n    \"\"\"\n    ..."),
             ("python", "async def load(\n    path,\n):\n    raise NotImplementedError"),
             ("python", "def load(path: str) -> dict[str, int]:"),
+            ("python", "@cached\ndef load(path: str):\n    # Read it.\n    pass"),
+            ("go", "func Load(path string) ([]byte, error)"),
+            ("cpp", "std::vector<int> Shop::load(const std::string &path) const\n{\n}"),
             ("rust", "fn load(path: &Path) -> Vec<u8> {\n    todo!()\n}"),
             ("rust", "pub fn load(path: &Path) -> io::Result<Vec<u8>> {\n}"),
             ("rust", "fn load(path: &Path) -> Vec<u8> {}"),
@@ -191,6 +189,9 @@ mod tests {
             ("python", ""),
             ("python", "  \n\t\n"),
             ("python", "def load(path):\n    return open(path).read()"),
+            ("python", "def area(width, height=1):\n    return width * height"),
+            ("python", "def stop(self):\n    self.done = True\n    return"),
+            ("python", "class Error(Exception):\n    code = 4\n\n    def show(self):\n        print(self)"),
             ("python", "# A helper.\ntotal = sum(prices)"),
             ("python", "print(load(path))"),
             ("python", "for item in items:\n    pass"),

@@ -10,6 +10,9 @@ use crate::claude::usage::Tokens;
 pub struct Account {
     /// One row per request to `/v1/messages` or of a batch, refused ones included.
     pub requests: Vec<AccountRow>,
+    /// How many requests a scenario holds back at this moment, before a header is sent; they have no row yet.
+    #[serde(default)]
+    pub stalled: u64,
 }
 
 /// What one request took.

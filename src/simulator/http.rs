@@ -117,7 +117,7 @@ async fn script(Shared(state): Shared<Arc<State>>, request: Request, next: Next)
     let Some(step) = state.step(&Probe { path, body: &Value::Null, action: None }) else {
         return next.run(request).await;
     };
-    messages::stall_before_headers(&step).await;
+    messages::stall_before_headers(&state, &step).await;
     if step.is_failure() {
         return messages::scripted(&step, &request_id(&request));
     }

@@ -47,14 +47,14 @@ async fn answer(state: &Arc<State>, caller: &Caller, body: &Value) -> Result<Res
     let action = answers::action(body);
     let step = state.step(&Probe { path: "/v1/messages", body, action: action.as_deref() });
     if let Some(step) = step.as_ref().filter(|step| step.is_failure()) {
-        stall_before_headers(step).await;
+        stall_before_headers(state, step).await;
         let status = failing_status(step);
         state.add_row(engine::refused_row(&caller.request_id.0, &caller.key, body, status, false));
         return Ok(scripted(step, &caller.request_id.0));
     }
     let prepared = engine::prepare(state, &caller.key, &checked, Purpose::Message, step.as_ref())?;
     if let Some(step) = &step {
-        stall_before_headers(step).await;
+        stall_before_headers(state, step).await;
     }
 
     let tokens = crate::claude::usage::Tokens::from(&prepared.message.usage);
@@ -117,8 +117,9 @@ pub(super) fn scripted(step: &Step, request_id: &str) -> Response {
 }
 
 /// Waits as long as the step wants before anything is sent; a client that leaves ends the wait.
-pub(super) async fn stall_before_headers(step: &Step) {
+pub(super) async fn stall_before_headers(state: &State, step: &Step) {
     let Some(stall) = step.stall.filter(|stall| stall.at == StallPlace::Headers) else { return };
+    let _stalled = state.stalled();
     match stall.ms {
         Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
         None => std::future::pending().await,

@@ -30,7 +30,18 @@ pub(super) struct State {
     playback: Mutex<Playback>,
     rows: Mutex<Vec<AccountRow>>,
     remembered: Mutex<VecDeque<(String, Remembered)>>,
+    stalled: AtomicU64,
     ids: Ids,
+}
+
+/// A request that is held back, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Stalled<'a>(&'a AtomicU64);
+
+impl Drop for Stalled<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl State {
@@ -45,6 +56,7 @@ impl State {
             playback: Mutex::new(Playback::new(scenario.unwrap_or_default())),
             rows: Mutex::default(),
             remembered: Mutex::default(),
+            stalled: AtomicU64::new(0),
             ids,
         }
     }
@@ -69,7 +81,13 @@ impl State {
     }
 
     pub(super) fn account(&self) -> Account {
-        Account { requests: lock(&self.rows).clone() }
+        Account { requests: lock(&self.rows).clone(), stalled: self.stalled.load(Ordering::Relaxed) }
+    }
+
+    /// Counts a request as held back.
+    pub(super) fn stalled(&self) -> Stalled<'_> {
+        self.stalled.fetch_add(1, Ordering::Relaxed);
+        Stalled(&self.stalled)
     }
 
     /// Adds a row and returns its place, for [`State::update_row`].

@@ -322,8 +322,10 @@ fn every_model_is_billed_as_published() {
             }
             client.read_all();
         };
-        ask("5m", &format!("a{index}.py"), &text, &[0..700, 800..1500]);
-        ask("1h", &format!("b{index}.py"), &format!("# {index}\n{text}"), &[0..700, 800..1500]);
+        // The first action writes only what is likely to be read; those that follow show that the document is.
+        let spans = [0..700, 800..1500, 1600..2300, 2400..3100];
+        ask("5m", &format!("a{index}.py"), &text, &spans);
+        ask("1h", &format!("b{index}.py"), &format!("# {index}\n{text}"), &spans);
         if model.long_prompt.is_some() {
             ask("5m", "long.py", &long, &[0..40, 50..90]);
         }
