@@ -150,7 +150,16 @@ fn core(document: &str, selection: &Span) -> Span {
         return at..at;
     }
     let start = selection.start + (selected.len() - selected.trim_start_matches([' ', '\t', '\n', '\r']).len());
-    start..start + code.len()
+    let end = start + code.len();
+    // Blanks behind the last line belong to it, as those behind the others do.
+    let blanks = blanks_before(&document[end..selection.end]);
+    let ends = document[end + blanks..].chars().next().is_none_or(|next| matches!(next, '\n' | '\r'));
+    start..if ends { end + blanks } else { end }
+}
+
+/// How many bytes of blanks a text begins with.
+fn blanks_before(rest: &str) -> usize {
+    rest.len() - rest.trim_start_matches([' ', '\t']).len()
 }
 
 /// The edit that leaves nothing of the selection: whole lines go with their line breaks.
@@ -181,37 +190,49 @@ fn settled(old: &str, new_lines: &[String], line_end: &str) -> String {
     let new_keys: Vec<&str> = new_lines.iter().map(|line| line.trim()).collect();
     let mut contents: Vec<Cow<'_, str>> = new_lines.iter().map(|line| Cow::Borrowed(line.as_str())).collect();
     let mut ends: Vec<&str> = vec![line_end; new_lines.len()];
+    let mut last_of_last = false;
     for op in diff(&old_keys, &new_keys) {
-        let (old_range, new_range) = (op.old_range(), op.new_range());
-        if old_range.len() != new_range.len() {
-            // Lines that came or went with it leave the others their line ends.
-            let same = |(old, new): &(usize, usize)| alike(old_keys[*old], new_keys[*new]);
-            let head: Vec<_> = old_range.clone().zip(new_range.clone()).take_while(same).collect();
-            let (old_rest, new_rest) =
-                (old_range.start + head.len()..old_range.end, new_range.start + head.len()..new_range.end);
-            let tail = old_rest.rev().zip(new_rest.rev()).take_while(same);
-            for (old, new) in head.iter().copied().chain(tail) {
-                if !old_lines[old].end.is_empty() {
-                    ends[new] = old_lines[old].end;
-                }
-            }
-            continue;
-        }
-        for (old, new) in old_range.zip(new_range) {
+        let same = matches!(op, DiffOp::Equal { .. });
+        for (old, new) in counterparts(&op, &old_keys, &new_keys) {
             let line = &old_lines[old];
-            let same = matches!(op, DiffOp::Equal { .. });
             if same && (line.is_blank() || same_width(indentation(line.content), indentation(&contents[new]))) {
                 contents[new] = Cow::Borrowed(line.content);
             }
             if !line.end.is_empty() {
                 ends[new] = line.end;
             }
+            last_of_last |= old + 1 == old_lines.len() && new + 1 == new_lines.len();
         }
     }
     if let Some(last) = ends.last_mut() {
         *last = "";
     }
+    // The end of the last line was cut off from the answer; one that was changed keeps it.
+    if let (Some(old), Some(new), true) = (old_lines.last(), contents.last_mut(), last_of_last) {
+        let blanks = &old.content[old.content.trim_end_matches([' ', '\t']).len()..];
+        *new = Cow::Owned(format!("{}{blanks}", new.trim_end_matches([' ', '\t'])));
+    }
     contents.iter().zip(ends).flat_map(|(content, end)| [content.as_ref(), end]).collect()
+}
+
+/// The lines that came of each other: equal ones, changed ones, and where as many came as went, those in the same place.
+fn counterparts(op: &DiffOp, old_keys: &[&str], new_keys: &[&str]) -> Vec<(usize, usize)> {
+    let (old_range, new_range) = (op.old_range(), op.new_range());
+    if matches!(op, DiffOp::Equal { .. }) {
+        return old_range.zip(new_range).collect();
+    }
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let mut from = old_range.start;
+    for new in new_range.clone() {
+        if let Some(old) = (from..old_range.end).find(|old| alike(old_keys[*old], new_keys[new])) {
+            pairs.push((old, new));
+            from = old + 1;
+        }
+    }
+    if pairs.is_empty() && old_range.len() == new_range.len() {
+        return old_range.zip(new_range).collect();
+    }
+    pairs
 }
 
 /// The edits that do what `first` and then `second` do, where `second` is for `edited`, the text after `first`.

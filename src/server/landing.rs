@@ -34,6 +34,8 @@ struct Expectation {
     /// The texts since that are not the one that the edit was made for, each with what the edit makes of it when a client
     /// puts it in without looking.
     passed: Vec<(Rope, Rope)>,
+    /// Whether the text is another one than the edit was made for.
+    moved: bool,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -77,7 +79,7 @@ impl Expectations {
     pub(super) fn expect(&mut self, uri: Uri, expected: Expected) -> Landed {
         self.forget();
         let seen = Arc::new(Mutex::new(Seen::Nothing));
-        self.0.push(Expectation { uri, expected, passed: Vec::new(), seen: seen.clone() });
+        self.0.push(Expectation { uri, expected, passed: Vec::new(), moved: false, seen: seen.clone() });
         Landed(seen)
     }
 
@@ -101,12 +103,17 @@ impl Expectation {
         if *seen != Seen::Nothing {
             return;
         }
-        if same_text(&self.expected.text, text) {
+        let moved = std::mem::replace(&mut self.moved, !same_text(&self.expected.base, text));
+        let astray = |(before, misplaced): &&(Rope, Rope)| same_text(misplaced, text) && before != text;
+        // What was typed last may be what the edit has overwritten: then the text is the one that was asked for, too.
+        let before = self.passed.last().filter(|passed| moved && astray(passed));
+        let landed = before.is_none() && same_text(&self.expected.text, text);
+        let before = if landed { None } else { before.or_else(|| self.passed.iter().rev().find(astray)) };
+        if landed {
             *seen = Seen::Landed;
-        // The last one counts: what was typed in between may be what the edit has overwritten.
-        } else if let Some((before, _)) = self.passed.iter().rev().find(|(_, misplaced)| same_text(misplaced, text)) {
+        } else if let Some((before, _)) = before {
             *seen = Seen::Misplaced(Misplaced { before: before.clone(), after: text.clone() });
-        } else if !same_text(&self.expected.base, text) && self.passed.len() < MOST_PASSED {
+        } else if self.moved && self.passed.len() < MOST_PASSED {
             self.passed.push((text.clone(), self.expected.put_into(text)));
         }
     }
@@ -218,5 +225,19 @@ mod tests {
             expectations.observe(&uri("b"), &Rope::from_str(text));
         }
         assert_eq!(landed.seen(), misplaced("old oxld!", "old newd!"));
+
+        // Even if that leads to the text that was asked for.
+        let edit = Expected { edits: vec![replacement(0..7, "new")], ..expected("old old", "new") };
+        let landed = expectations.expect(uri("c"), edit);
+        for text in ["ol old", "old old", "ol old", "newd"] {
+            expectations.observe(&uri("c"), &Rope::from_str(text));
+        }
+        assert_eq!(landed.seen(), Seen::Nothing);
+        let edit = Expected { edits: vec![replacement(0..7, "new")], ..expected("old old", "new") };
+        let landed = expectations.expect(uri("d"), edit);
+        for text in ["oxd old", "new"] {
+            expectations.observe(&uri("d"), &Rope::from_str(text));
+        }
+        assert_eq!(landed.seen(), misplaced("oxd old", "new"));
     }
 }

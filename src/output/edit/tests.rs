@@ -282,10 +282,20 @@ fn lines_keep_their_own_ends_when_others_come_and_go() {
     check("plaintext", "$a1 b c\nd e f\ng h i\r\nj k l$\r\n", "a1 b2 c\ng h i\nj k l", wanted);
     let wanted = "a b2 c\r\nnew\r\nd e2 f\ng h i\r\nj k l\r\n";
     check("plaintext", "$a b c\r\nd e f\ng h i\r\nj k l$\r\n", "a b2 c\nnew\nd e2 f\ng h i\nj k l", wanted);
+    let wanted = "new\r\na b2 c\r\ng h2 i\r\nj k l\r\n";
+    check("plaintext", "$a b c\r\nd e f\ng h i\r\nj k l$\r\n", "new\na b2 c\ng h2 i\nj k l", wanted);
 }
 
 #[test]
 fn tabs_beside_spaces_stay_tabs() {
     check("plaintext", "$ a1 b c\n\td e1 f\n\tg h i\n$", " a1 b c\n\td e2 f\n\tg h i", " a1 b c\n\td e2 f\n\tg h i\n");
     check("plaintext", "$a b c\n \td e f\n  g h i$\n", "a b2 c\n \td e f\n  g h i", "a b2 c\n \td e f\n  g h i\n");
+}
+
+#[test]
+fn blanks_at_the_end_of_a_line_are_no_other_lines() {
+    check("plaintext", "$a b c \nd e f \n$", "a b c\nd e f\nnew", "a b c \nd e f \nnew\n");
+    check("plaintext", "$a b c \nd e f $\n", "a b c\nd e2 f", "a b c \nd e2 f \n");
+    check("plaintext", "$a b c \nd e \n$", "a b c2\nd e\nd e f", "a b c2\nd e \nd e f\n");
+    check("plaintext", "x$a b $c\n", "d", "xd c\n");
 }
