@@ -2,13 +2,18 @@
 //!
 //! The tables of the grammars and all the virtual methods make 27,000 places with an address. In full they take 0.6 MB of
 //! the program, and as much memory; in the packed form, which glibc reads since 2.36, a few kilobytes. A linker that does
-//! not know the option warns and goes on. What is built on an older system still runs on older systems.
+//! not know the option warns and goes on. What is built on an older system still runs on older systems; so does what is built
+//! with `ASIDE_PORTABLE` set, as releases are.
 
 use std::env;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=ASIDE_PORTABLE");
+    if env::var_os("ASIDE_PORTABLE").is_some_and(|value| !value.is_empty()) {
+        return;
+    }
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     let native = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
     if native && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && glibc() >= Some((2, 36)) {

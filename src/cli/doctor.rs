@@ -1,6 +1,7 @@
 //! `aside doctor`: is everything in place, and what to do if not.
 
 mod checks;
+mod editors;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,6 +11,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+pub use self::editors::Editor;
+use self::editors::Snippet;
 use super::terminal::{self, BOLD, DIM, ERROR, GOOD, NAME, WARNING};
 use super::{Invocation, exit};
 use crate::claude::{Auth, Client, ClientOptions};
@@ -23,6 +26,9 @@ pub struct DoctorArgs {
     /// Check against `aside simulate`, started inside, instead of the configured address
     #[arg(long)]
     pub simulate: bool,
+    /// Look only at the configuration of this editor, here or not
+    #[arg(long, value_name = "NAME", conflicts_with = "simulate")]
+    pub editor: Option<Editor>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -49,11 +55,14 @@ struct Check {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
+    /// What to put where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<Snippet>,
 }
 
 impl Check {
     fn new(name: &'static str, status: Status, message: impl Into<String>) -> Self {
-        Self { name, status, message: message.into(), advice: None }
+        Self { name, status, message: message.into(), advice: None, snippet: None }
     }
 
     fn advice(mut self, advice: impl Into<String>) -> Self {
@@ -61,19 +70,31 @@ impl Check {
         self
     }
 
+    fn snippet(mut self, snippet: Option<Snippet>) -> Self {
+        self.snippet = snippet;
+        self
+    }
+
     fn error(name: &'static str, error: Error) -> Self {
-        Self { name, status: Status::Failed, message: error.message, advice: error.hint }
+        Self { name, status: Status::Failed, message: error.message, advice: error.hint, snippet: None }
     }
 }
 
 /// Looks at everything; exits with 1 if something fails.
 pub async fn run(args: &DoctorArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let checks = look(args.simulate, invocation).await?;
+    let checks = match args.editor {
+        Some(editor) => editors::look(&invocation.env, invocation.workspace_root(None), Some(editor)),
+        None => look(args.simulate, invocation).await?,
+    };
     let ok = checks.iter().all(|check| check.status != Status::Failed);
     if args.json {
         terminal::print_json(&json!({ "ok": ok, "checks": checks }))?;
     } else {
         print(&mut terminal::stdout(), &checks)?;
+        // One editor alone does not say whether Aside is ready.
+        if args.editor.is_none() {
+            print_verdict(&mut terminal::stdout(), &checks)?;
+        }
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
 }
@@ -122,10 +143,12 @@ async fn look(simulate: bool, invocation: &Invocation) -> Result<Vec<Check>, Err
             checks.extend(checks::models(&settings, None));
         }
     }
+    checks.extend(checks::prices(&settings));
     checks.extend(checks::cache(&settings));
     checks.push(checks::folder("data folder", &invocation.paths.data_dir, "ASIDE_DATA_DIR"));
     checks.push(checks::folder("cache folder", &invocation.paths.cache_dir, "ASIDE_CACHE_DIR"));
     checks.extend(checks::ledger(&invocation.paths.ledger()));
+    checks.extend(editors::look(&invocation.env, root, None));
     drop(simulator);
     Ok(checks)
 }
@@ -143,7 +166,23 @@ fn print(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
         if let Some(advice) = &check.advice {
             writeln!(out, "{:>7}  {:width$}  {NAME}→{NAME:#} {advice}", "", "")?;
         }
+        if let Some(Snippet { file, text }) = &check.snippet {
+            let what = file.map_or_else(
+                || "Run this where Aside's sources are:".to_owned(),
+                |file| format!("Put this into {file}:"),
+            );
+            writeln!(out, "{:>7}  {:width$}  {NAME}→{NAME:#} {what}\n", "", "")?;
+            for line in text.lines() {
+                // At the line's beginning, to be copied as it is.
+                writeln!(out, "{line}")?;
+            }
+            writeln!(out)?;
+        }
     }
+    Ok(())
+}
+
+fn print_verdict(out: &mut impl Write, checks: &[Check]) -> std::io::Result<()> {
     let failed = checks.iter().filter(|check| check.status == Status::Failed).count();
     match failed {
         0 => writeln!(out, "\n{GOOD}Aside is ready.{GOOD:#}"),

@@ -54,7 +54,7 @@ pub enum Command {
     Actions(actions::ActionsArgs),
     /// Show tokens, cache hits and money
     Usage(usage::UsageArgs),
-    /// Check credentials, network, model, configuration and folders, and say what to do
+    /// Check credentials, network, model, configuration, folders and editors, and say what to do
     Doctor(doctor::DoctorArgs),
     /// Run a Messages API of its own on 127.0.0.1, for trying and for tests
     Simulate(simulate::SimulateArgs),

@@ -69,3 +69,27 @@ fn exit_codes_of_usage() {
         Cli::try_parse_from(args).unwrap();
     }
 }
+
+/// The version of a page of changes: the first heading with a number.
+fn newest(changes: &str) -> Option<&str> {
+    let headings = changes.lines().filter_map(|line| line.strip_prefix("## "));
+    headings.filter_map(|heading| heading.split(' ').next()).find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[test]
+fn one_version_everywhere() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(top.join(file)).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    for file in ["editors/vscode/package.json", "editors/vscode/package-lock.json"] {
+        let manifest: serde_json::Value = serde_json::from_str(&read(file)).unwrap();
+        assert_eq!(manifest["version"], version, "{file}");
+    }
+    assert_eq!(newest(&read("editors/vscode/CHANGELOG.md")), Some(version), "the extension's changes");
+    // Before the first release there is no number yet; a number that is there is the manifest's.
+    let changes = read("CHANGELOG.md");
+    assert_eq!(newest(&changes).unwrap_or(version), version, "CHANGELOG.md");
+    let first = changes.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
+    assert!(first == "Unreleased" || first.starts_with(version), "CHANGELOG.md begins with {first}");
+    assert_eq!(newest("# Changes\n\n## Unreleased\n\n## 1.2.3 (2026-11-23)\n## 1.2.2\n"), Some("1.2.3"));
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use self::check::{Entry, check_all};
-use super::{Environment, Options, Paths, Problem, Settings, Source, leaves};
+use super::{Environment, Options, Paths, Problem, Settings, Source, leaves, trust};
 use crate::error::{Error, ErrorKind};
 
 /// What every layer said: built-in < user file < workspace file < editor < environment < flags.
@@ -207,6 +207,37 @@ impl Layer {
         let (entries, problems) = check_all(leaves, source);
         Self { entries, problems }
     }
+}
+
+/// What is wrong with the settings in a file of an editor, in words that repeat no value that may be a secret.
+///
+/// `is_personal` is for a file that no repository can bring along and whose editor sees to that.
+pub fn editor_problems(settings: &Value, is_personal: bool) -> Vec<String> {
+    let mut leaves = leaves::of_json(settings);
+    let is_public = |leaf: &leaves::Leaf| match &leaf.value {
+        Ok(Value::String(text)) => text.chars().count() < 16 && leaf.path.first().is_none_or(|key| key != "api"),
+        Ok(Value::Array(_)) => false,
+        _ => true,
+    };
+    let hidden: Vec<String> = leaves
+        .iter()
+        .filter(|leaf| !is_public(leaf))
+        .filter_map(|leaf| Some(leaf.value.as_ref().ok()?.to_string()))
+        .collect();
+    let mut problems = Vec::new();
+    if is_personal {
+        let (own, rest) = leaves.into_iter().partition(|leaf| trust::judge(leaf) != trust::Verdict::Set);
+        leaves = rest;
+        problems.extend(check_all(own, &Source::Flag).1.into_iter().map(|mut problem| {
+            if let Some((said, meant)) = problem.message.split_once("did you mean `") {
+                problem.message = format!("{said}did you mean `{}", super::camel(meant));
+            }
+            problem
+        }));
+    }
+    problems.extend(check_all(leaves, &Source::Editor).1);
+    let tell = |problem: Problem| hidden.iter().fold(problem.message, |message, value| message.replace(value, "that"));
+    problems.into_iter().map(tell).collect()
 }
 
 #[cfg(test)]

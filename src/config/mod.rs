@@ -25,7 +25,7 @@ pub use self::base_url::BaseUrl;
 pub use self::credentials::{bad_custom_headers, credentials, custom_headers};
 pub use self::environment::Environment;
 pub use self::keys::{camel, snake};
-pub use self::layers::{Layers, Resolved};
+pub use self::layers::{Layers, Resolved, editor_problems};
 pub use self::options::{
     ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, LongPriceOptions, Options,
     PriceOptions, PrivacyOptions, ThinkingOptions,

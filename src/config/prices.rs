@@ -93,7 +93,12 @@ impl OwnPrices {
         })
     }
 
-    fn values(&self) -> impl Iterator<Item = (&'static str, Value)> {
+    /// The keys that are not set.
+    pub fn missing(&self) -> impl Iterator<Item = &'static str> {
+        self.values().filter(|(_, value)| value.is_null()).map(|(key, _)| key)
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
         let Self { input, output, cache_write_5m, cache_write_1h, cache_read } = *self;
         [
             ("input", input),

@@ -8,7 +8,7 @@ use crate::claude::Client;
 use crate::claude::models::{self, Lifecycle};
 use crate::claude::types::ModelInfo;
 use crate::claude::words::amount;
-use crate::config::{CacheLayout, Environment, HoverMode, Resolved, Settings};
+use crate::config::{CacheLayout, Environment, HoverMode, OwnPrices, PriceSettings, Resolved, Settings};
 use crate::error::ErrorKind;
 use crate::ledger::Ledger;
 use crate::prompt::{self, Input};
@@ -141,6 +141,29 @@ pub(super) fn model(key: &str, id: &str, listed: Option<&[ModelInfo]>, today: ji
             }
         }
     }
+}
+
+/// Prices of the user's own that are not enough to know what a request costs.
+pub(super) fn prices(settings: &Settings) -> Vec<Check> {
+    let incomplete = |(name, prices): (&String, &PriceSettings)| {
+        let model = settings.model_data(name);
+        let mut missing: Vec<String> = Vec::new();
+        if model.prices.is_none() {
+            missing.extend(prices.ordinary.missing().map(|key| format!("`{key}`")));
+        }
+        if model.long_prompt.is_some_and(|long| long.prices.is_none()) {
+            missing.extend(prices.long.missing().map(|key| format!("`long.{key}`")));
+        } else if model.long_prompt.is_none() && prices.long != OwnPrices::default() {
+            missing.push("`long.over_tokens`".to_owned());
+        }
+        if missing.is_empty() {
+            return None;
+        }
+        let message = format!("`prices.{name}` lacks {}, so costs of `{name}` stay unknown", missing.join(", "));
+        let advice = "Prices are in US dollars per million tokens; one that is missing is never guessed.";
+        Some(Check::new("prices", Status::Warning, message).advice(advice))
+    };
+    settings.prices.iter().filter_map(incomplete).collect()
 }
 
 /// How much of a prompt the model would cache.

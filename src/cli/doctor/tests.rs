@@ -35,6 +35,7 @@ impl Patient {
         let checks = look(simulate, &self.invocation).await.unwrap();
         let mut out = Vec::new();
         print(&mut out, &checks).unwrap();
+        print_verdict(&mut out, &checks).unwrap();
         let text = String::from_utf8(out).unwrap().replace(self.folder.path().to_str().unwrap(), "…");
         // Ports differ from run to run.
         let text = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:PORT");
@@ -172,4 +173,29 @@ fn a_folder_that_cannot_be_made() {
     let check = checks::folder("data folder", &file.join("below"), "ASIDE_DATA_DIR");
     assert_eq!(check.status, Status::Failed);
     assert!(check.advice.unwrap().contains("ASIDE_DATA_DIR"));
+}
+
+#[test]
+fn prices_that_are_not_enough() {
+    let settings = |toml: &str| {
+        let patient = patient(toml, &[]);
+        patient.invocation.resolve(None, &Options::default()).settings
+    };
+    for (toml, lacks) in [
+        ("[prices.claude-sonnet-5-5]\ninput = 1\n", None),
+        ("[prices.llama]\ninput = 1\noutput = 2\ncache_write_5m = 1\ncache_write_1h = 1\ncache_read = 0\n", None),
+        ("[prices.llama]\ninput = 1\noutput = 2\ncache_read = 0\n", Some("`cache_write_5m`, `cache_write_1h`")),
+        (
+            "[prices.claude-sonnet-5-5.long]\nover_tokens = 200000\ninput = 4\noutput = 15\n",
+            Some("`long.cache_write_5m`, `long.cache_write_1h`, `long.cache_read`"),
+        ),
+        ("[prices.claude-sonnet-5-5.long]\ninput = 4\n", Some("`long.over_tokens`")),
+    ] {
+        let checks = checks::prices(&settings(toml));
+        let said: Vec<&str> = checks.iter().map(|check| check.message.as_str()).collect();
+        match lacks {
+            Some(lacks) => assert!(said.len() == 1 && said[0].contains(&format!("lacks {lacks}, so")), "{said:?}"),
+            None => assert_eq!(said, [] as [&str; 0], "{toml}"),
+        }
+    }
 }

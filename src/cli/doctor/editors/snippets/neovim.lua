@@ -1,0 +1,5 @@
+vim.lsp.config("aside", {
+  cmd = { "aside", "serve" },
+  root_markers = { ".git" },
+})
+vim.lsp.enable("aside")
