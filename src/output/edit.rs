@@ -114,7 +114,7 @@ fn with_imports(document: &Parsed<'_>, edits: Vec<TextEdit>, answer: &EditAnswer
         return edits;
     }
     let edited = apply(document.text(), &edits);
-    let imports = merge_into(&parsed_after(document, &edits, &edited), &answer.imports);
+    let imports = merge_into(document.language(), &edited, &answer.imports, || parsed_after(document, &edits, &edited));
     compose(&edited, edits, &imports)
 }
 

@@ -25,9 +25,8 @@ pub(crate) fn hunks(old: &str, new: &str, base: usize) -> Vec<TextEdit> {
     }
     let old_lines: Vec<Line<'_>> = lines(old).collect();
     let new_lines: Vec<Line<'_>> = lines(new).collect();
-    let key = |line: &Line<'_>| (line.content.to_owned(), line.end.to_owned());
-    let old_keys: Vec<_> = old_lines.iter().map(key).collect();
-    let new_keys: Vec<_> = new_lines.iter().map(key).collect();
+    let old_keys: Vec<_> = old_lines.iter().map(|line| (line.content, line.end)).collect();
+    let new_keys: Vec<_> = new_lines.iter().map(|line| (line.content, line.end)).collect();
     let old_starts = starts(&old_lines);
     let new_starts = starts(&new_lines);
 

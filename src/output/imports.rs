@@ -4,6 +4,7 @@
 //! out; the others join a statement of the same module, or are written behind the file's imports.
 
 mod ecmascript;
+mod head;
 mod paths;
 mod place;
 mod python;
@@ -26,18 +27,22 @@ use crate::workspace::syntax::Parsed;
 /// to come first: the shebang, the header comment, the docstring, the package clause. Imports for type checkers only
 /// stay such. Nothing else is touched; the edits are sorted and disjoint.
 pub fn merge_imports(document: &str, language: &Language, imports: &[String]) -> Vec<TextEdit> {
-    merge_into(&Parsed::new(language, document), imports)
+    merge_into(language, document, imports, || Parsed::new(language, document))
 }
 
-/// The same for a document that may have been parsed already.
-pub(super) fn merge_into(document: &Parsed<'_>, imports: &[String]) -> Vec<TextEdit> {
+/// The same, with a way to the whole text parsed, which is taken when the beginning of it does not tell.
+pub(super) fn merge_into<'a>(
+    language: &'a Language,
+    text: &'a str,
+    imports: &[String],
+    whole: impl FnOnce() -> Parsed<'a>,
+) -> Vec<TextEdit> {
     let wanted = dedented(imports);
     if wanted.is_empty() {
         return Vec::new();
     }
-    let (language, text) = (document.language(), document.text());
     let merged = Family::of(language).and_then(|family| {
-        let head = head(document);
+        let head = head::of(family, language, text).unwrap_or_else(|| head::of_parsed(&whole()));
         let tree = head.tree()?;
         let there = read(family, tree, head.text());
         let wanted_text = family.as_file(&wanted);
@@ -47,19 +52,6 @@ pub(super) fn merge_into(document: &Parsed<'_>, imports: &[String]) -> Vec<TextE
         Some(merge(text, &there, &wanted_text, &wanted, &place))
     });
     merged.unwrap_or_else(|| by_lines(text, language, &wanted))
-}
-
-/// The part of a document that imports are looked for in: of a very long one that was not parsed its beginning.
-fn head<'a>(document: &Parsed<'a>) -> Parsed<'a> {
-    const LONG: usize = 512 * 1024;
-    let text = document.text();
-    if text.len() <= LONG || document.is_parsed() && document.tree().is_some() {
-        // The tree, if there is none yet, is kept for whoever needs it next.
-        document.tree();
-        return document.clone();
-    }
-    let end = text.bytes().take(LONG).rposition(|byte| byte == b'\n').map_or(0, |at| at + 1);
-    Parsed::new(document.language(), &text[..end])
 }
 
 /// The lines without blank ones and without an indentation that all have.

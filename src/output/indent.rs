@@ -15,28 +15,37 @@ use crate::workspace::Language;
 /// `old` is the selected code without white space around it, and `base` the indentation of its first line. Neither
 /// `replacement` is empty, nor blank its first line.
 pub(crate) fn rebased(replacement: &[&str], old: &str, base: &str, language: &Language, document: &str) -> Vec<String> {
+    let style = Style::of(old, document);
+    let candidates = respelled(replacement, style).iter().flat_map(|lines| readings(lines, base)).collect::<Vec<_>>();
+    if let [only] = candidates.as_slice()
+        && only.leaves(replacement)
+    {
+        // Nothing to choose from and nothing to move: no need to know where strings are.
+        return without_first_indentation(only.lines());
+    }
     let old_strings = inside_strings(language, &lines(old).map(|line| line.content).collect::<Vec<_>>());
     let known: Known<'_> = Known::new(old, &old_strings);
     let strings = inside_strings(language, replacement);
-    let style = Style::of(old, document);
     let mut best: Option<(Score, Reading)> = None;
-    for lines in respelled(replacement, style) {
-        for reading in readings(&lines, base) {
-            let score = reading.score(&known, &strings, base);
-            if best.as_ref().is_none_or(|(most, _)| score > *most) {
-                best = Some((score, reading));
-            }
+    for reading in candidates {
+        let score = reading.score(&known, &strings, base);
+        if best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, reading));
         }
     }
     let Some((_, reading)) = best else { return Vec::new() };
     let mut moved = reading.lines();
-    if reading.from != reading.to || reading.source != replacement {
+    if !reading.leaves(replacement) {
         keep_strings(replacement, &mut moved, &known, &strings);
     }
-    if let Some(first) = moved.first_mut() {
+    without_first_indentation(moved)
+}
+
+fn without_first_indentation(mut lines: Vec<String>) -> Vec<String> {
+    if let Some(first) = lines.first_mut() {
         first.drain(..indentation(first).len());
     }
-    moved
+    lines
 }
 
 /// Whether two indentations look alike on some screen: equal, or equal with tabs of 2, 4 or 8 columns.
@@ -167,6 +176,11 @@ fn readings(lines: &[String], base: &str) -> Vec<Reading> {
 }
 
 impl Reading {
+    /// Whether it takes all lines as they are.
+    fn leaves(&self, replacement: &[&str]) -> bool {
+        self.from == self.to && self.source == replacement
+    }
+
     fn lines(&self) -> Vec<String> {
         self.source.iter().map(|line| self.moved(line)).collect()
     }

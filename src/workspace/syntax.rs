@@ -86,6 +86,9 @@ const MAX_PARSED_BYTES: usize = 4 * 1024 * 1024;
 /// A parse that takes longer is given up: some texts drive error recovery into the ground.
 const MAX_PARSE_TIME: Duration = Duration::from_secs(2);
 
+/// How often the parser says that it goes on until the clock is looked at: about every millisecond.
+const CALLS_PER_LOOK: u32 = 32;
+
 /// The tree of a text; `None` for a language without a grammar, and for a text too large or too tangled to parse.
 pub(crate) fn tree(language: &Language, text: &str) -> Option<tree_sitter::Tree> {
     parse(language, text, None)
@@ -101,8 +104,11 @@ fn parse(language: &Language, text: &str, edited: Option<&tree_sitter::Tree>) ->
     let mut parser = tree_sitter::Parser::new();
     parser.set_language(&grammars::language(grammar)).ok()?;
     let begun = Instant::now();
+    let mut calls = 0_u32;
     let mut progress = |_: &tree_sitter::ParseState| {
-        if begun.elapsed() > MAX_PARSE_TIME {
+        // Reading the clock costs more than what is parsed between two calls.
+        calls = calls.wrapping_add(1);
+        if calls.is_multiple_of(CALLS_PER_LOOK) && begun.elapsed() > MAX_PARSE_TIME {
             std::ops::ControlFlow::Break(())
         } else {
             std::ops::ControlFlow::Continue(())
@@ -118,7 +124,7 @@ fn parse(language: &Language, text: &str, edited: Option<&tree_sitter::Tree>) ->
 /// outside of Latin-1 and may end the process. Letters mean to a shell what such characters mean. And to grammars a `\r`
 /// alone ends no line.
 fn harmless(grammar: Grammar, text: &str) -> Cow<'_, str> {
-    if text.split("\r\n").any(|part| part.contains('\r')) {
+    if text.contains('\r') && text.split("\r\n").any(|part| part.contains('\r')) {
         let parts = text.split("\r\n").map(|part| part.replace('\r', "\n"));
         let text = parts.collect::<Vec<_>>().join("\r\n");
         return Cow::Owned(harmless(grammar, &text).into_owned());

@@ -71,6 +71,18 @@ pub(super) fn leading_part(family: Family, tree: &Tree, text: &str) -> Place {
     place
 }
 
+/// Whether something that is no import, and ends the part where imports stand, comes behind the last import: then it
+/// makes no difference what follows.
+pub(super) fn is_settled(family: Family, tree: &Tree, text: &str) -> bool {
+    let root = tree.root_node();
+    let mut cursor = root.walk();
+    let nodes: Vec<Node<'_>> = root.named_children(&mut cursor).collect();
+    let after = nodes.iter().rposition(|node| family.is_import(*node, text)).map_or(0, |last| last + 1);
+    nodes[after..]
+        .iter()
+        .any(|node| !node.kind().contains("comment") && !is_passable(family, *node) && !is_header(family, *node, text))
+}
+
 /// Whether a node has to come before imports.
 fn is_header(family: Family, node: Node<'_>, text: &str) -> bool {
     let code = &text[node.byte_range()];
