@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use toml::Table;
 use toml::de::{DeTable, DeValue};
 
@@ -100,21 +99,18 @@ fn server(home: &Home<'_>, findings: &mut Findings, path: &Path, text: &str, nam
             findings.say(HELIX, Status::Warning, format!("{}: Helix knows no `{key}`{hint}", here(key)));
         }
     }
-    match entry.get("command").and_then(toml::Value::as_str) {
-        Some(command) => {
-            let args = entry.get("args").and_then(toml::Value::as_array);
-            let args: Vec<&str> = args.into_iter().flatten().filter_map(toml::Value::as_str).collect();
-            findings.command(HELIX, home, &here("command"), command, Some(&args));
-        }
-        None => {
-            findings.say(HELIX, Status::Failed, format!("{}: `command` is missing", here("")));
-            complete(findings);
-        }
+    if let Some(command) = entry.get("command").and_then(toml::Value::as_str) {
+        let args = entry.get("args").and_then(toml::Value::as_array);
+        let args: Vec<&str> = args.into_iter().flatten().filter_map(toml::Value::as_str).collect();
+        findings.command(HELIX, home, &here("command"), command, Some(&args));
+    } else {
+        findings.say(HELIX, Status::Failed, format!("{}: `command` is missing", here("")));
+        complete(findings);
     }
     if let Some(config) = entry.get("config")
-        && let Ok(config) = serde_json::to_value::<&toml::Value>(config)
+        && let Ok(config) = serde_json::to_value(config)
     {
-        findings.settings(HELIX, &here("config"), &Value::clone(&config), false);
+        findings.settings(HELIX, &here("config"), &config, false);
     }
     findings.checks.len() == before
 }

@@ -40,7 +40,8 @@ fn shown(home: &Path, only: Option<Editor>) -> String {
     print(&mut out, &checks(home, only)).unwrap();
     let text = String::from_utf8(out).unwrap().replace(&home.display().to_string(), "~");
     let text = text.replace(&own_path(), ", such as ASIDE");
-    anstream::adapter::strip_str(&text).to_string()
+    // A line at the margin: without one, `expect!` takes the indentation of all lines for its own.
+    format!("{}.\n", anstream::adapter::strip_str(&text))
 }
 
 fn check(files: &[(&str, &str)], expected: Expect) {
@@ -78,6 +79,7 @@ fn snippets_are_right_themselves() {
                  ok  Neovim   set up
                  ok  Helix    set up for python
                  ok  VS Code  the extension is installed (0.1.0-linux-x64)
+            .
         "#]],
     );
 }
@@ -103,6 +105,7 @@ fn an_editor_that_is_not_set_up() {
             name = "python"
             language-servers = ["ty", "ruff", "jedi", "pylsp", "aside"]
 
+            .
         "#]],
     );
     let zed = (
@@ -115,6 +118,7 @@ fn an_editor_that_is_not_set_up() {
             skipped  Helix  Aside is not set up in it
                             → `aside doctor --editor helix` says more.
                  ok  Zed    set up in ~/.config/zed/settings.json
+            .
         "#]],
     );
 }
@@ -131,6 +135,7 @@ fn one_editor_that_was_asked_for() {
         })
         vim.lsp.enable("aside")
 
+        .
     "#]]
     .assert_eq(&shown(home(&[]).path(), Some(Editor::Neovim)));
 }
@@ -152,6 +157,7 @@ fn helix() {
                             → Add `code-action` to `only-features`, or take it out of `except-features`.
             warning  Helix  progress is a spinner only: what Aside writes and what it cost is not shown
                             → Set `display-progress-messages = true` below `[editor.lsp]` in ~/.config/helix/config.toml.
+            .
         "#]],
     );
     check(
@@ -170,6 +176,7 @@ fn helix() {
             name = "python"
             language-servers = ["ty", "ruff", "jedi", "pylsp", "aside"]
 
+            .
         "#]],
     );
     check(
@@ -177,6 +184,7 @@ fn helix() {
         expect![[r#"
              failed  Helix  ~/.config/helix/languages.toml:2:19: not TOML: invalid basic string, expected `"`
                             → Helix then takes nothing of this file.
+            .
         "#]],
     );
 }
@@ -208,6 +216,7 @@ fn vscode() {
                               → `aside config schema --editor` has all keys.
              failed  VS Code  ~/project/.vscode/settings.json:1:46: `aside.server.path` does not count here, where a repository could set it
                               → Set it in your own settings.
+            .
         "#]],
     );
     check(
@@ -219,6 +228,7 @@ fn vscode() {
 
             code --install-extension "$(scripts/package-vscode)"
 
+            .
         "#]],
     );
 }
@@ -238,6 +248,7 @@ fn neovim() {
                              → `aside config schema --editor` has all keys.
              failed  Neovim  `aside` is configured and not enabled
                              → Add `vim.lsp.enable("aside")`.
+            .
         "#]],
     );
     check(
@@ -252,6 +263,7 @@ fn neovim() {
             })
             vim.lsp.enable("aside")
 
+            .
         "#]],
     );
     let preset = [
@@ -262,23 +274,33 @@ fn neovim() {
         &preset,
         expect![[r#"
             warning  Neovim  ~/.config/nvim/lsp/aside.lua:1:42: this does not look like Lua
+            .
         "#]],
     );
     let plugin = "vim.opt.runtimepath:append(vim.fn.expand('~/aside/editors/neovim'))\n\
                   require(\"aside\").setup({ simulate = true, settings = { cache = { ttl = '2h' } } })\n";
-    check(&[(".config/nvim/init.lua", plugin)], expect![[r#"
-         failed  Neovim  ~/.config/nvim/init.lua:2:1: `cache.ttl` is one of `auto`, `5m`, `1h`, not "2h"; did you mean `1h`?
-                         → `aside config schema --editor` has all keys.
-    "#]]);
+    check(
+        &[(".config/nvim/init.lua", plugin)],
+        expect![[r#"
+             failed  Neovim  ~/.config/nvim/init.lua:2:1: `cache.ttl` is one of `auto`, `5m`, `1h`, not "2h"; did you mean `1h`?
+                             → `aside config schema --editor` has all keys.
+            .
+        "#]],
+    );
     let lazy =
         "return { { dir = '~/aside/editors/neovim', name = 'aside', lazy = false, opts = { simulate = true } } }";
-    check(&[(".config/nvim/lua/plugins/aside.lua", lazy)], expect![[r#"
-             ok  Neovim  the plugin is set up
-    "#]]);
+    check(
+        &[(".config/nvim/lua/plugins/aside.lua", lazy)],
+        expect![[r#"
+                 ok  Neovim  the plugin is set up
+            .
+        "#]],
+    );
     check(
         &[(".local/share/nvim/lazy/aside/editors/neovim/plugin/aside.lua", "")],
         expect![[r#"
                  ok  Neovim  the plugin is installed in ~/.local/share/nvim/lazy/aside/editors/neovim
+            .
         "#]],
     );
 }
@@ -301,6 +323,7 @@ fn others() {
                               → `aside doctor --editor kakoune` says more.
              failed  Kate     ~/.config/kate/lspclient/settings.json: there is no program `/opt/aside`
                               → Add its folder to PATH, or write the full path, such as ASIDE.
+            .
         "#]],
     );
 }
@@ -325,6 +348,7 @@ fn what_is_not_the_users_is_not_read() {
                         → Add its folder to PATH, or write the full path, such as ASIDE.
         skipped  Zed    ~/.config/zed/settings.json was not looked into: it is larger than 1 MB
         skipped  Kate   ~/.config/kate/lspclient/settings.json was not looked into: it is not a file
+        .
     "#]]
     .assert_eq(&shown(home.path(), None));
 }
