@@ -104,26 +104,49 @@ impl Expectation {
             return;
         }
         let moved = std::mem::replace(&mut self.moved, !same_text(&self.expected.base, text));
-        let astray = |(before, misplaced): &&(Rope, Rope)| same_text(misplaced, text) && before != text;
+        let astray = |(before, misplaced): &(Rope, Rope)| same_text(misplaced, text) && before != text;
         // What was typed last may be what the edit has overwritten: then the text is the one that was asked for, too.
-        let before = self.passed.last().filter(|passed| moved && astray(passed));
-        let landed = before.is_none() && same_text(&self.expected.text, text);
-        let before = if landed { None } else { before.or_else(|| self.passed.iter().rev().find(astray)) };
+        let last = self.passed.len().checked_sub(1).filter(|last| moved && astray(&self.passed[*last]));
+        let landed = last.is_none() && same_text(&self.expected.text, text);
+        let at = if landed { None } else { last.or_else(|| self.passed.iter().rposition(astray)) };
         if landed {
             *seen = Seen::Landed;
-        } else if let Some((before, _)) = before {
-            *seen = Seen::Misplaced(Misplaced { before: before.clone(), after: text.clone() });
+        } else if let Some(at) = at {
+            let before = self.passed[self.began(at, text)].0.clone();
+            *seen = Seen::Misplaced(Misplaced { before, after: text.clone() });
         } else if self.moved && self.passed.len() < MOST_PASSED {
             self.passed.push((text.clone(), self.expected.put_into(text)));
         }
+    }
+
+    /// The text that the client began with, when the edit makes `text` of the one at `at`. Clients report an edit in parts,
+    /// and where its first parts are there already the whole of it may lead to the same text again.
+    fn began(&self, at: usize, text: &Rope) -> usize {
+        let earliest = (at + 1).saturating_sub(self.expected.edits.len());
+        let leads_here = |first: &usize| {
+            let (before, misplaced) = &self.passed[*first];
+            let mut since = self.passed[first + 1..=at].iter();
+            same_text(misplaced, text) && since.all(|(passed, _)| self.expected.begins(before, passed))
+        };
+        (earliest..at).find(leads_here).unwrap_or(at)
     }
 }
 
 impl Expected {
     /// What the edit makes of another text than the one it was made for.
     fn put_into(&self, text: &Rope) -> Rope {
+        self.put(&self.edits, text)
+    }
+
+    /// Whether some parts of the edit, from its end or its beginning, make `after` of `before`.
+    fn begins(&self, before: &Rope, after: &Rope) -> bool {
+        let parts = (1..self.edits.len()).flat_map(|at| [&self.edits[at..], &self.edits[..at]]);
+        parts.into_iter().any(|edits| same_text(&self.put(edits, before), after))
+    }
+
+    fn put(&self, edits: &[TextEdit], text: &Rope) -> Rope {
         let mut out = text.clone();
-        for edit in self.edits.iter().rev() {
+        for edit in edits.iter().rev() {
             let span = from_proto::span(&out, self.encoding, edit.range);
             let (start, end) = (out.byte_to_char(span.start), out.byte_to_char(span.end));
             out.remove(start..end);
@@ -239,5 +262,24 @@ mod tests {
             expectations.observe(&uri("d"), &Rope::from_str(text));
         }
         assert_eq!(landed.seen(), misplaced("oxd old", "new"));
+    }
+
+    #[test]
+    fn an_edit_in_the_wrong_text_may_be_reported_in_parts() {
+        let edit = |edits| Expected { edits, ..expected("one two", "1! 2!") };
+        let reported = |texts: [&str; 3]| {
+            let mut expectations = Expectations::default();
+            let edits = vec![replacement(0..3, "1!"), replacement(4..7, "2!")];
+            let landed = expectations.expect(uri("a"), edit(edits));
+            for text in texts {
+                expectations.observe(&uri("a"), &Rope::from_str(text));
+            }
+            landed.seen()
+        };
+        let misplaced =
+            |before, after| Seen::Misplaced(Misplaced { before: Rope::from_str(before), after: Rope::from_str(after) });
+        // Of the text in the middle the edit makes the last one as well.
+        let last = misplaced("one xtwo", "1! 2!o");
+        assert_eq!(reported(["one xtwo", "one 2!o", "1! 2!o"]), last);
     }
 }

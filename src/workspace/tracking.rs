@@ -51,7 +51,20 @@ struct Track {
     reached: bool,
     /// Where the range began in a piece of text that was removed around it: undo brings that piece back at once.
     lost_at: usize,
+    /// What the range was before something was cut off its edges, the last cut last, once its text had changed.
+    cuts: Vec<Cut>,
 }
+
+#[derive(Clone, Debug)]
+struct Cut {
+    /// The range's text before.
+    whole: Rope,
+    /// Where it began in what was removed.
+    at: usize,
+}
+
+/// So many cuts can be undone, one after the other.
+const MOST_CUTS: usize = 32;
 
 impl Tracks {
     pub(super) fn is_empty(&self) -> bool {
@@ -61,7 +74,7 @@ impl Tracks {
     pub(super) fn track(&mut self, text: &Rope, span: Span) -> TrackId {
         let id = TrackId::next();
         let original = text.byte_slice(span.clone()).into();
-        self.tracks.push(Track { id, span, original, reached: false, lost_at: 0 });
+        self.tracks.push(Track { id, span, original, reached: false, lost_at: 0, cuts: Vec::new() });
         id
     }
 
@@ -88,8 +101,14 @@ impl Tracks {
         let hunks = hunks::hunks(text, removed, inserted, &near);
         for track in &mut self.tracks {
             let overlaps = removed.start < track.span.end && track.span.start < removed.end;
+            let at = track.span.start.saturating_sub(removed.start);
             if overlaps && !track.reached {
-                track.lost_at = track.span.start.saturating_sub(removed.start);
+                track.lost_at = at;
+            } else if overlaps && (removed.start <= track.span.start || track.span.end <= removed.end) {
+                if track.cuts.len() == MOST_CUTS {
+                    track.cuts.remove(0);
+                }
+                track.cuts.push(Cut { whole: text.byte_slice(track.span.clone()).into(), at });
             }
             // From the last to the first, so that the places of those before stay right.
             for hunk in hunks.iter().rev() {
@@ -114,33 +133,49 @@ impl Track {
         self.span = moved(&self.span, removed, inserted);
     }
 
-    /// Takes back the original text where new text completed it at an edge. Typing at an edge does not do that by
+    /// Takes back the original text, or what was cut off since, where new text completed it at an edge. Typing at an edge does not do that by
     /// accident: the result has to be the original, to the byte.
     fn restore(&mut self, text: &Rope, inserted: &Span) {
-        let len = self.original.len_bytes();
-        if inserted.is_empty() || inserted.start > self.span.end || inserted.end < self.span.start {
-            return;
-        }
-        let reach = inserted.start.min(self.span.start)..inserted.end.max(self.span.end);
-        let starts = [Some(inserted.start + self.lost_at), Some(self.span.start), self.span.end.checked_sub(len)];
-        // An anchor in the middle of new text is a guess, which the original beats.
-        let guessed = |anchor: usize| inserted.start <= anchor && anchor <= inserted.end;
-        let restored = starts.into_iter().flatten().map(|start| start..start + len).find(|span| {
-            let start_fits = span.start <= self.span.start || guessed(self.span.start);
-            let end_fits = self.span.end <= span.end || guessed(self.span.end);
-            let reached = reach.start <= span.start && span.end <= reach.end;
-            start_fits && end_fits && reached && self.is_original_at(text, span.clone())
-        });
-        if let Some(span) = restored {
+        if let Some(span) = self.restored(text, inserted, &self.original, self.lost_at) {
             self.span = span;
             self.reached = false;
+            self.cuts.clear();
+            return;
+        }
+        let cuts = self.cuts.iter().enumerate().rev();
+        let found =
+            cuts.filter_map(|(index, cut)| Some((index, self.restored(text, inserted, &cut.whole, cut.at)?))).next();
+        if let Some((index, span)) = found {
+            self.span = span;
+            self.cuts.truncate(index);
         }
     }
 
-    fn is_original_at(&self, text: &Rope, span: Span) -> bool {
-        span.len() == self.original.len_bytes()
-            && text.get_byte_slice(span).is_some_and(|slice| slice == self.original.slice(..))
+    /// Where the range is if new text made it `whole` again.
+    fn restored(&self, text: &Rope, inserted: &Span, whole: &Rope, lost_at: usize) -> Option<Span> {
+        let len = whole.len_bytes();
+        if inserted.is_empty() || inserted.start > self.span.end || inserted.end < self.span.start {
+            return None;
+        }
+        let reach = inserted.start.min(self.span.start)..inserted.end.max(self.span.end);
+        let starts = [Some(inserted.start + lost_at), Some(self.span.start), self.span.end.checked_sub(len)];
+        // An anchor in the middle of new text is a guess, which the original beats.
+        let guessed = |anchor: usize| inserted.start <= anchor && anchor <= inserted.end;
+        starts.into_iter().flatten().map(|start| start..start + len).find(|span| {
+            let start_fits = span.start <= self.span.start || guessed(self.span.start);
+            let end_fits = self.span.end <= span.end || guessed(self.span.end);
+            let reached = reach.start <= span.start && span.end <= reach.end;
+            start_fits && end_fits && reached && is_at(text, span.clone(), whole)
+        })
     }
+
+    fn is_original_at(&self, text: &Rope, span: Span) -> bool {
+        is_at(text, span, &self.original)
+    }
+}
+
+fn is_at(text: &Rope, span: Span, whole: &Rope) -> bool {
+    span.len() == whole.len_bytes() && text.get_byte_slice(span).is_some_and(|slice| slice == whole.slice(..))
 }
 
 /// Where `span` is after `removed` was replaced by `inserted` bytes.

@@ -83,6 +83,18 @@ fn content_decides_not_the_event() {
 }
 
 #[test]
+fn undo_gives_a_changed_range_back_what_was_cut_off_its_edges() {
+    let typed = span(2..2, "x");
+    assert_eq!(follow("a[b\nc\n]d", &[typed.clone(), span(4..6, ""), span(4..4, "c\n")]), "a[bx\nc\n]!d");
+    assert_eq!(follow("a[b\nc\n]d", &[typed.clone(), span(1..3, ""), span(1..1, "bx")]), "a[bx\nc\n]!d");
+    assert_eq!(follow("a[b\nc\n]d", &[typed.clone(), span(0..7, ""), span(0..0, "abx\nc\nd")]), "a[bx\nc\n]!d");
+    let steps = [typed.clone(), span(5..6, ""), span(4..5, ""), span(4..4, "c"), span(5..5, "\n")];
+    assert_eq!(follow("a[b\nc\n]d", &steps), "a[bx\nc\n]!d");
+    // Other text stays outside.
+    assert_eq!(follow("a[b\nc\n]d", &[typed, span(4..6, ""), span(4..4, "e\n")]), "a[bx\n]!e\nd");
+}
+
+#[test]
 fn undo_gives_back_what_a_deletion_took() {
     assert_eq!(follow("ab[cd]ef", &[span(2..4, ""), span(2..2, "cd")]), "ab[cd]ef");
     assert_eq!(follow("ab[cd]ef", &[span(1..3, ""), span(1..1, "bc")]), "ab[cd]ef");
