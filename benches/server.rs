@@ -161,7 +161,7 @@ fn play_streams(what: &str, gap: fn(u64) -> Duration) {
         println!(
             "{:<44} {:>8.1} µs a delta",
             "  processor time of the server",
-            used.as_secs_f64() * 1e6 / (STREAMS * DELTAS) as f64
+            used.as_secs_f64() * 1e6 / f64::from(u32::try_from(STREAMS * DELTAS).expect("a few thousand"))
         );
     }
     server.quit();

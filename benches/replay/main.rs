@@ -31,7 +31,7 @@ fn main() {
     let model = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let settings = drive::settings(model.as_deref().unwrap_or("claude-sonnet-5-5"));
     let histories = histories();
-    let files: usize = histories.iter().map(|(_, files)| files.len()).sum();
+    let files: usize = histories.values().map(Vec::len).sum();
     println!(
         "{} packages, {files} files, {} actions a session, {SEEDS} sessions a kind, {}",
         histories.len(),

@@ -159,7 +159,7 @@ pub(crate) fn session(kind: Kind, histories: &[History], seed: u64, count: usize
 
 /// The item around a place, or the line there.
 fn selection(language: &Language, text: &str, offset: usize) -> Range<usize> {
-    let offset = text.floor_char_boundary(offset.min(text.len()));
+    let offset = (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let span = syntax::enclosing(language, &Rope::from_str(text), offset);
     if span.is_empty() { offset..text[offset..].find('\n').map_or(text.len(), |end| offset + end) } else { span }
 }
@@ -273,7 +273,7 @@ fn changed_lines(history: &History) -> usize {
 }
 
 /// Numbers that follow from a seed (`SplitMix64`).
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -304,34 +304,4 @@ impl Dice {
         let normal: f64 = (0..12).map(|_| self.share()).sum::<f64>() - 6.0;
         (median * (spread * normal).exp()).max(2.0)
     }
-}
-
-/// Histories that nobody wrote: modules of functions, of which each version changes a few.
-pub(crate) fn synthetic(files: usize, versions: usize) -> Vec<History> {
-    let file = |file: usize| {
-        let mut dice = Dice(file as u64);
-        let mut functions: Vec<String> = (0..10 + file % 3 * 8).map(|number| function(number, 0)).collect();
-        let mut texts = Vec::new();
-        for version in 0..versions {
-            let head = format!("\"\"\"Module {file}.\"\"\"\nimport json\nimport os\n\n\n");
-            texts.push(head + &functions.join("\n\n"));
-            for _ in 0..6 {
-                let at = dice.below(functions.len());
-                functions[at] = function(at, version + 1);
-            }
-            let at = dice.below(functions.len());
-            functions.insert(at, function(functions.len() + 100, version));
-        }
-        History { path: format!("src/module_{file}.py"), versions: texts }
-    };
-    (0..files).map(file).collect()
-}
-
-fn function(number: usize, version: usize) -> String {
-    let steps: String = (0..4 + number % 9)
-        .map(|step| format!("    value_{step} = transform(first, {step}, {version}) + second * {number}\n"))
-        .collect();
-    format!(
-        "def compute_{number}(first, second=1):\n    \"\"\"Computes number {number}.\"\"\"\n{steps}    return value_0\n"
-    )
 }

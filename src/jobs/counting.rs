@@ -85,7 +85,7 @@ mod tests {
             input_limit: 1000,
             form: ResultForm::Explanation,
             notes: Vec::new(),
-            memo: Default::default(),
+            memo: prompt::Memo::default(),
         }
     }
 

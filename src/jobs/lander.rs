@@ -94,6 +94,14 @@ enum Mode {
     Anyway(Option<String>),
 }
 
+/// Whether the user may have a kept answer applied all the same.
+enum Stands {
+    No,
+    Unopposed,
+    /// Against this objection, which the user is told.
+    Against(String),
+}
+
 /// Why a change can't be made.
 enum Obstacle {
     /// The answer is not of its form.
@@ -148,11 +156,11 @@ impl<'a, H: Host> Lander<'a, H> {
                     }
                     Landing::Rejected(reason) => {
                         self.edits.push(self.file_edit(&change));
-                        return self.keep(answer, reason, None, true);
+                        return self.keep(answer, reason, Stands::No, true);
                     }
                     Landing::Overtaken => {
                         let reason = "the text changed while the edit waited for your word".to_owned();
-                        return self.keep(answer, reason, Some(None), false);
+                        return self.keep(answer, reason, Stands::Unopposed, false);
                     }
                 },
                 Err(obstacle) => obstacle,
@@ -185,7 +193,7 @@ impl<'a, H: Host> Lander<'a, H> {
             // What was asked for twice and came out wrong twice is the user's to judge.
             Obstacle::Broken(reason, edit) | Obstacle::Unknown(reason, edit) => {
                 self.edits.push(*edit);
-                self.keep(answer, reason.clone(), Some(Some(reason)), false)
+                self.keep(answer, reason.clone(), Stands::Against(reason), false)
             }
             Obstacle::Nothing(note) => {
                 if let Some((change, note)) = sent {
@@ -196,15 +204,19 @@ impl<'a, H: Host> Lander<'a, H> {
                 let reason = "there is nothing to change".to_owned();
                 Fate::Kept(Kept { reason, document: None, standing: None, quiet: false })
             }
-            Obstacle::Keep(reason) => self.keep(answer, reason, None, false),
+            Obstacle::Keep(reason) => self.keep(answer, reason, Stands::No, false),
         }
     }
 
-    /// Keeps an answer; `stands` is the objection that the user knows of when it may be applied all the same.
-    fn keep(&self, answer: &str, reason: String, stands: Option<Option<String>>, quiet: bool) -> Fate {
+    /// Keeps an answer.
+    fn keep(&self, answer: &str, reason: String, stands: Stands, quiet: bool) -> Fate {
         let document = Some(kept(answer, &reason, &self.edits));
-        let standing =
-            stands.map(|objection| Standing { answer: answer.to_owned(), reason: reason.clone(), objection });
+        let standing = |objection| Some(Standing { answer: answer.to_owned(), reason: reason.clone(), objection });
+        let standing = match stands {
+            Stands::No => None,
+            Stands::Unopposed => standing(None),
+            Stands::Against(objection) => standing(Some(objection)),
+        };
         Fate::Kept(Kept { reason, document, standing, quiet })
     }
 

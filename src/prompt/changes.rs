@@ -74,7 +74,7 @@ impl Comparison {
         let spans = line_spans(text);
         let difference = self.0.difference(text, &spans)?;
         let selected = selected_lines(text, &spans, selection);
-        let statements = self.0.statements(&difference, &[], text, &spans, selected);
+        let statements = self.0.statements(&difference, &[], text, &spans, selected.as_ref());
         Some(statements.iter().filter(|statement| !statement.is_selection).map(Statement::block).collect())
     }
 }
@@ -163,7 +163,7 @@ impl Base {
         stated: &[Statement],
         text: &str,
         spans: &[Span],
-        selected: Option<Range<usize>>,
+        selected: Option<&Range<usize>>,
     ) -> Vec<Statement> {
         let holding = holding(stated);
         let mut regions = self.regions(difference);
@@ -185,7 +185,7 @@ impl Base {
             if known {
                 continue;
             }
-            let is_selection = selected.as_ref() == Some(&now) && !now.is_empty();
+            let is_selection = selected == Some(&now) && !now.is_empty();
             statements.push(Statement {
                 lines: region.lines,
                 text: content.to_owned(),

@@ -59,7 +59,7 @@ impl Draft {
 
     /// The prefix that has this layer, too.
     pub(super) fn behind(&self, prefix: PrefixKey) -> PrefixKey {
-        self.blocks.iter().fold(prefix, |prefix, block| prefix.and(&block.digest))
+        self.blocks.iter().fold(prefix, |prefix, block| prefix.and(block.digest))
     }
 }
 

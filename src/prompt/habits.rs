@@ -152,8 +152,7 @@ fn usual(kind: usize, situation: Situation) -> (f64, f64) {
     let document = kind >= 3;
     match situation {
         Situation::First if document => (0.5, 0.3),
-        Situation::First => (0.8, 0.3),
-        Situation::Short => (0.8, 0.3),
+        Situation::First | Situation::Short => (0.8, 0.3),
         Situation::Long => (0.5, 0.6),
         Situation::Longer => (0.4, 0.3),
     }

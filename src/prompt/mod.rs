@@ -38,6 +38,7 @@ pub use compose::too_long;
 pub use context::Context;
 pub use describe::{Description, describe};
 pub use estimate::estimate_tokens;
+pub(crate) use planner::Memo;
 pub use planner::Planner;
 pub use prewarm::prewarm;
 pub use project::project;
@@ -134,7 +135,7 @@ pub struct Plan {
     /// What the user may want to know, such as that nothing can be cached.
     pub notes: Vec<String>,
     /// What the planner has to know when it is sent.
-    pub(crate) memo: planner::Memo,
+    pub(crate) memo: Memo,
 }
 
 /// A part of the prompt.

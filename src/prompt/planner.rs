@@ -136,16 +136,16 @@ impl Planner {
 
         let mut is_whole = measured <= document::WHOLE_DOCUMENT_TOKENS;
         let mut instruction = instruction(input, is_whole)?;
-        let room = |instruction: &[Block]| limit.saturating_sub(used + scale.of(tokens(instruction)));
-        if is_whole && document_tokens > room(&instruction) {
+        let left = |instruction: &[Block]| limit.saturating_sub(used + scale.of(tokens(instruction)));
+        if is_whole && document_tokens > left(&instruction) {
             is_whole = false;
             instruction = self::instruction(input, is_whole)?;
         }
-        let room = room(&instruction);
+        let left = left(&instruction);
         let current = if is_whole {
             current(input, measured)
         } else {
-            let (candidate, note) = self.excerpt(input, root, document_tokens, room);
+            let (candidate, note) = self.excerpt(input, root, document_tokens, left);
             notes.push(note);
             candidate
         };
@@ -251,16 +251,16 @@ impl Planner {
     }
 
     /// An excerpt: the one that was sent, as long as it shows the selection and nothing changed.
-    fn excerpt(&self, input: &Input<'_>, root: PrefixKey, tokens: u64, room: u64) -> (Candidate, String) {
+    fn excerpt(&self, input: &Input<'_>, root: PrefixKey, tokens: u64, left: u64) -> (Candidate, String) {
         let note = document::excerpt_note(input, tokens);
         let known = self.sent.get(&(input.document.to_owned(), root)).map(|(_, sent)| sent).filter(|sent| {
             let shown = sent.shown.as_ref();
             shown.is_some_and(|shown| shown.start <= input.selection.start && input.selection.end <= shown.end)
                 && *sent.base.text == *input.text
-                && input.scale.of(sent.block.tokens) <= room
+                && input.scale.of(sent.block.tokens) <= left
         });
         let sent = known.cloned().unwrap_or_else(|| {
-            let excerpt = document::excerpt(input, tokens, room);
+            let excerpt = document::excerpt(input, tokens, left);
             Sent {
                 base: Arc::new(Base::new(input.text.into(), input.language)),
                 block: Block::new(excerpt.text, input.model),
@@ -299,7 +299,7 @@ impl Planner {
         let mut stated = sent.stated.clone();
         let statements = |stated: &[Stated]| {
             let stated: Vec<Statement> = stated.iter().flat_map(|stated| stated.statements.clone()).collect();
-            base.statements(&difference, &stated, input.text, &spans, selected.clone())
+            base.statements(&difference, &stated, input.text, &spans, selected.as_ref())
         };
         let mut new = statements(&stated);
         if is_mostly_stale(&stated, &new) {

@@ -9,8 +9,11 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+/// Reads facts from a manifest's text.
+type Reader = fn(&str, &mut Facts);
+
 /// Manifests, by what they are called. In one folder the first that is there counts.
-const MANIFESTS: &[(&str, fn(&str, &mut Facts))] =
+const MANIFESTS: &[(&str, Reader)] =
     &[("Cargo.toml", cargo), ("pyproject.toml", pyproject), ("package.json", package_json), ("go.mod", go_mod)];
 
 /// A larger manifest is not read.
@@ -158,7 +161,7 @@ fn package_json(text: &str, facts: &mut Facts) {
         facts.dependencies.extend(table.into_iter().flat_map(serde_json::Map::keys).cloned());
     }
     let known = ["vitest", "jest", "mocha", "ava", "tap"].into_iter().find(|name| facts.dependencies.contains(*name));
-    facts.tests = known.map(str::to_owned).unwrap_or_else(|| field("/scripts/test").to_owned());
+    facts.tests = known.map_or_else(|| field("/scripts/test").to_owned(), str::to_owned);
 }
 
 fn go_mod(text: &str, facts: &mut Facts) {
@@ -207,14 +210,14 @@ mod tests {
                 (".git/config", ""),
             ],
             "src/inventory/load.py",
-            &expect![[r#"
+            &expect![[r"
                 manifest: pyproject.toml
                 package: inventory
                 language: Python >=3.9
                 tests: pytest
                 uses: httpx, rich
                 folders: src/, src/inventory/, tests/
-            "#]],
+            "]],
         );
         check(
             &[
@@ -226,14 +229,14 @@ mod tests {
                 ("web/src/a.ts", ""),
             ],
             "web/src/a.ts",
-            &expect![[r#"
+            &expect![[r"
                 manifest: web/package.json
                 package: web
                 language: Node >=20, modules are module
                 tests: vitest
                 uses: vitest, zod
                 folders: web/, web/src/
-            "#]],
+            "]],
         );
         check(
             &[(
@@ -241,29 +244,29 @@ mod tests {
                 "module example.org/x\n\ngo 1.22\n\nrequire (\n\tgolang.org/x/text v0.1.0\n\texample.org/y v1.0.0 // indirect\n)\n",
             )],
             "main.go",
-            &expect![[r#"
+            &expect![[r"
                 manifest: go.mod
                 package: example.org/x
                 language: Go 1.22
                 uses: golang.org/x/text
-            "#]],
+            "]],
         );
         check(
             &[("Cargo.toml", "[package]\nname = \"x\"\nedition = \"2024\"\n[dependencies]\nserde = \"1\"\n")],
             "lib.rs",
-            &expect![[r#"
+            &expect![[r"
                 manifest: Cargo.toml
                 package: x
                 language: Rust edition 2024
                 uses: serde
-            "#]],
+            "]],
         );
         check(
             &[("package.json", "not JSON")],
             "a.js",
-            &expect![[r#"
+            &expect![[r"
             manifest: package.json
-        "#]],
+        "]],
         );
     }
 

@@ -274,7 +274,7 @@ mod tests {
             input_limit: 0,
             form: ResultForm::Explanation,
             notes: Vec::new(),
-            memo: Default::default(),
+            memo: crate::prompt::Memo::default(),
         }
     }
 

@@ -36,5 +36,6 @@ mod promises;
 mod replay;
 mod run;
 mod sync;
+mod synthetic;
 mod usage;
 mod wire;

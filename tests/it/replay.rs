@@ -2,7 +2,8 @@
 //! histories that are made here.
 
 use crate::drive::{Layout, replay, settings};
-use crate::sessions::{KINDS, Kind, session, synthetic};
+use crate::sessions::{KINDS, Kind, session};
+use crate::synthetic::synthetic;
 
 /// Enough for the promise, which is about sessions of twenty actions and more.
 const ACTIONS: usize = 36;

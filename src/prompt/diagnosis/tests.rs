@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::actions::ResultForm;
 use crate::claude::types::MessageRequest;
-use crate::prompt::Layer;
+use crate::prompt::{Layer, Memo};
 
 const MINIMUM: Option<u64> = Some(512);
 const TOKENS: u64 = 1000;
@@ -43,7 +43,7 @@ fn plan(model: &str, texts: [&str; 4]) -> Plan {
         layers,
         form: ResultForm::Explanation,
         notes: Vec::new(),
-        memo: Default::default(),
+        memo: Memo::default(),
     }
 }
 
