@@ -6,7 +6,6 @@
 #![expect(clippy::expect_used, reason = "the ground must be as it is")]
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 #![expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-#![expect(missing_docs, reason = "a program")]
 
 mod bound;
 mod drive;
