@@ -274,13 +274,12 @@ impl<'a, H: Host> Lander<'a, H> {
         let text = base.text.to_string();
         let parsed = self.parsed(&text);
         let now = Selected { text: &text, span };
-        if now.selection() == self.order.selected() {
-            let edits = edit::plan_in(&parsed, now.span, &answer)?;
-            return Ok((self.change_of(Target::Document, base, edits), answer.note));
-        }
         let before = self.order.snapshot.text.to_string();
         let original = Selected { text: &before, span: self.order.selection.clone() };
         if let Some(edits) = edit::plan_merged(&original, &now, &parsed, &answer)? {
+            if now.selection() == original.selection() {
+                return Ok((self.change_of(Target::Document, base, edits), answer.note));
+            }
             let merged = "You changed the selected text meanwhile; both changes were kept.";
             let note = answer.note.map_or_else(|| merged.to_owned(), |note| format!("{note}\n{merged}"));
             return Ok((self.change_of(Target::Document, base, edits), Some(note)));

@@ -84,6 +84,11 @@ impl<'a> Selected<'a> {
     pub fn selection(&self) -> &'a str {
         &self.text[self.span.clone()]
     }
+
+    /// What stands in front of it in its first line.
+    fn in_front(&self) -> &'a str {
+        &self.text[line_start(self.text, self.span.start)..self.span.start]
+    }
 }
 
 /// All edits of an answer to `original` that leave standing what the user changed in the selection since, as it is `now`.
@@ -97,6 +102,10 @@ pub fn plan_merged(
     parsed: &Parsed<'_>,
     answer: &EditAnswer,
 ) -> Result<Option<Vec<TextEdit>>, BadAnswer> {
+    // What was typed in front of the selection is no indentation that the answer was asked for, and hides the one it was.
+    if now.selection() == original.selection() && now.in_front() == original.in_front() {
+        return plan_in(parsed, now.span.clone(), answer).map(Some);
+    }
     let language = parsed.language();
     let replacement = fit(original.text, original.span.clone(), &answer.replacement)?;
     let edits = replace_selection(original.text, original.span.clone(), language, &replacement);

@@ -142,9 +142,8 @@ impl Track {
             self.cuts.clear();
             return;
         }
-        let cuts = self.cuts.iter().enumerate().rev();
-        let found =
-            cuts.filter_map(|(index, cut)| Some((index, self.restored(text, inserted, &cut.whole, cut.at)?))).next();
+        let mut cuts = self.cuts.iter().enumerate().rev();
+        let found = cuts.find_map(|(index, cut)| Some((index, self.restored(text, inserted, &cut.whole, cut.at)?)));
         if let Some((index, span)) = found {
             self.span = span;
             self.cuts.truncate(index);

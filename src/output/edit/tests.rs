@@ -299,3 +299,17 @@ fn blanks_at_the_end_of_a_line_are_no_other_lines() {
     check("plaintext", "$a b c \nd e \n$", "a b c2\nd e\nd e f", "a b c2\nd e \nd e f\n");
     check("plaintext", "x$a b $c\n", "d", "xd c\n");
 }
+
+#[test]
+fn what_is_typed_in_front_of_a_selection_is_no_indentation_of_the_answer() {
+    let language = language::by_id("plaintext");
+    let selected = "    one\n      two\n";
+    let answer = EditAnswer { replacement: "one\n  2\n".to_owned(), imports: Vec::new(), note: None };
+    for in_front in ["", "typed"] {
+        let text = format!("{in_front}{selected}");
+        let original = Selected { text: selected, span: 0..selected.len() };
+        let now = Selected { text: &text, span: in_front.len()..text.len() };
+        let edits = plan_merged(&original, &now, &Parsed::new(language, &text), &answer).unwrap().unwrap();
+        assert_eq!(apply(&text, &edits), format!("{in_front}    one\n      2\n"));
+    }
+}
