@@ -125,6 +125,8 @@
 
 (defun driver-undo (buffer)
   "Undo once in BUFFER, as one press of its key does."
+  ;; An edit counts when the server sees it in the text, which a hand that undoes it leaves time for.
+  (driver-idle)
   (with-current-buffer buffer
     (setq last-command 'ignore)
     (driver-command #'undo)))
