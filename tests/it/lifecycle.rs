@@ -103,7 +103,10 @@ fn requests_before_initialize_are_refused_and_the_server_goes_on() {
 fn a_second_initialize_is_refused() {
     let sandbox = Sandbox::new();
     // A client that is asked nothing by itself, so that nothing else is said between the two.
-    let mut client = Client::start(&sandbox, rude().announce("workspace/configuration", json!(false)).announce("experimental/aside/status", json!(false)));
+    let mut client = Client::start(
+        &sandbox,
+        rude().announce("workspace/configuration", json!(false)).announce("experimental/aside/status", json!(false)),
+    );
     let again = client.request("initialize", json!({"processId": null, "rootUri": null, "capabilities": {}}));
     assert_eq!(code(again), -32600);
 }
