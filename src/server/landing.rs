@@ -106,7 +106,8 @@ impl Expectation {
         let moved = std::mem::replace(&mut self.moved, !same_text(&self.expected.base, text));
         let astray = |(before, misplaced): &(Rope, Rope)| same_text(misplaced, text) && before != text;
         // What was typed last may be what the edit has overwritten: then the text is the one that was asked for, too.
-        let last = self.passed.len().checked_sub(1).filter(|last| moved && astray(&self.passed[*last]));
+        let last = self.passed.len().checked_sub(1).filter(|_| moved).map(|last| self.began(last, text));
+        let last = last.filter(|last| astray(&self.passed[*last]));
         let landed = last.is_none() && same_text(&self.expected.text, text);
         let at = if landed { None } else { last.or_else(|| self.passed.iter().rposition(astray)) };
         if landed {
@@ -281,5 +282,7 @@ mod tests {
         // Of the text in the middle the edit makes the last one as well.
         let last = misplaced("one xtwo", "1! 2!o");
         assert_eq!(reported(["one xtwo", "one 2!o", "1! 2!o"]), last);
+        // What was typed is gone, so that the text is the one that was asked for.
+        assert_eq!(reported(["oxe two", "oxe 2!", "1! 2!"]), misplaced("oxe two", "1! 2!"));
     }
 }
