@@ -1,13 +1,14 @@
 //! The actions Aside comes with.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::{Action, Applies, ResultForm};
 
-/// All actions, in the order of menus and lists.
-pub fn catalogue() -> &'static [Action] {
-    static CATALOGUE: LazyLock<Vec<Action>> = LazyLock::new(|| TABLE.iter().map(Row::action).collect());
+/// The actions Aside comes with, in the order of menus and lists.
+pub fn catalogue() -> &'static [Arc<Action>] {
+    static CATALOGUE: LazyLock<Vec<Arc<Action>>> =
+        LazyLock::new(|| TABLE.iter().map(|row| Arc::new(row.action())).collect());
     &CATALOGUE
 }
 
@@ -33,6 +34,7 @@ impl Row {
             result: self.result,
             applies: self.applies,
             instruction: self.instruction.to_owned(),
+            custom: None,
         }
     }
 }

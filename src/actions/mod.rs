@@ -7,10 +7,13 @@ mod builtin;
 mod unfinished;
 
 use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use builtin::catalogue;
 pub use unfinished::{LONGEST as LONGEST_UNFINISHED, is_unfinished};
 
+use crate::claude::types::Effort;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::workspace::Language;
@@ -34,6 +37,34 @@ pub struct Action {
     pub applies: Applies,
     /// The MiniJinja template of what the model is told; empty for an action that asks no model.
     pub instruction: String,
+    /// What only an action out of a file has; none for those that Aside comes with.
+    pub custom: Option<Custom>,
+}
+
+/// What only an action out of a file has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Custom {
+    /// Whose it is.
+    pub origin: Origin,
+    /// Its file.
+    pub file: PathBuf,
+    /// The SHA-256 of the file, by which a workspace's action is allowed.
+    pub hash: String,
+    /// The LSP ids of the languages that it is offered in; empty for all.
+    pub languages: Vec<String>,
+    /// The model that it asks for, where the user's settings name none for it.
+    pub model: Option<String>,
+    /// The effort that it asks for, likewise.
+    pub effort: Option<Effort>,
+}
+
+/// Whose an action out of a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The user's own.
+    User,
+    /// It came with a workspace.
+    Workspace,
 }
 
 /// What the answer of an action becomes.
@@ -98,12 +129,29 @@ impl Action {
 
     /// Whether this action makes sense in a file of `language`, at the right place and time.
     pub fn applies_in(&self, language: &Language) -> bool {
+        let languages = self.custom.as_ref().map_or(&[][..], |custom| &custom.languages);
+        if !languages.is_empty() && !languages.iter().any(|id| id == language.id) {
+            return false;
+        }
         match self.applies {
             Applies::Always => true,
             Applies::OptionalTypes => language.optional_types,
             Applies::Programming | Applies::Unfinished => language.programming,
             Applies::WhileRunning => false,
         }
+    }
+
+    /// The settings for a run of this action: what its file asks for counts where the user's settings name nothing for it.
+    pub fn settings(&self, settings: &Arc<Settings>) -> Arc<Settings> {
+        let Some(custom) = self.custom.as_ref().filter(|custom| custom.model.is_some() || custom.effort.is_some())
+        else {
+            return settings.clone();
+        };
+        let mut settings = Settings::clone(settings);
+        let own = settings.actions.entry(self.id.to_string()).or_default();
+        own.model = own.model.take().or_else(|| custom.model.clone());
+        own.effort = own.effort.or(custom.effort);
+        Arc::new(settings)
     }
 
     fn applies_at(&self, place: &Place<'_>) -> bool {
@@ -127,7 +175,7 @@ pub struct Place<'a> {
 }
 
 /// The action called `id`. The error (kind `config`) lists the actions there are and suggests the nearest.
-pub fn find(id: &str) -> Result<&'static Action, Error> {
+pub fn find(id: &str) -> Result<&'static Arc<Action>, Error> {
     if let Some(action) = catalogue().iter().find(|action| action.id == id) {
         return Ok(action);
     }
@@ -141,7 +189,7 @@ pub fn find(id: &str) -> Result<&'static Action, Error> {
 }
 
 /// The actions to offer at a place, in the order of the catalogue.
-pub fn offered(place: &Place<'_>, settings: &Settings) -> Vec<&'static Action> {
+pub fn offered(place: &Place<'_>, settings: &Settings) -> Vec<&'static Arc<Action>> {
     catalogue().iter().filter(|action| action.applies_at(place) && action.enabled(settings)).collect()
 }
 
@@ -188,7 +236,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("abort", "cancel"),
 ];
 
-fn nearest(id: &str) -> Option<&'static Action> {
+fn nearest(id: &str) -> Option<&'static Arc<Action>> {
     let wanted = id.trim().to_lowercase().replace(['_', ' '], "-");
     if wanted.is_empty() || wanted.len() > 60 {
         return None;

@@ -96,8 +96,8 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     terminal::warn_problems(&resolved.problems);
     let order = Order {
         job: new_job_id(),
-        action,
         model: resolved.settings.model_for(&action.id).to_owned(),
+        action: action.clone(),
         snapshot: input.snapshot,
         selection: input.selection,
         subject: input.subject,

@@ -29,8 +29,11 @@ pub struct ActionsArgs {
 pub fn run(args: &ActionsArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let language = args.language.as_deref().map(find_language).transpose()?;
     let settings = invocation.resolve(invocation.workspace_root(None).as_deref(), &Options::default()).settings;
-    let actions: Vec<&Action> =
-        catalogue().iter().filter(|action| language.is_none_or(|language| action.applies_in(language))).collect();
+    let actions: Vec<&Action> = catalogue()
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|action| language.is_none_or(|language| action.applies_in(language)))
+        .collect();
     if args.json {
         let rows: Vec<Value> = actions.iter().map(|action| row(action, &settings)).collect();
         terminal::print_json(&rows)?;

@@ -14,7 +14,7 @@ pub struct Order {
     /// Unique among all processes; also the id of the explanation that may come of it.
     pub job: String,
     /// The action.
-    pub action: &'static Action,
+    pub action: Arc<Action>,
     /// The document as it was when the action was asked for.
     pub snapshot: Snapshot,
     /// What was selected, in bytes of the snapshot.

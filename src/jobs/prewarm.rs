@@ -1,6 +1,6 @@
 //! Requests that ask for nothing: they write a prompt's shared part to the cache before it is needed.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -18,15 +18,18 @@ use crate::prompt::{self, Plan};
 
 /// What a workspace is warmed with: a task that nobody will read, behind the part that all actions share. It is in no
 /// menu, and names the rows of the ledger.
-pub static PREWARM: LazyLock<Action> = LazyLock::new(|| Action {
-    id: "prewarm".into(),
-    title: "warm the cache".to_owned(),
-    link: None,
-    summary: "Writes the shared part of a prompt to the cache.".to_owned(),
-    kind: String::new(),
-    result: ResultForm::Explanation,
-    applies: Applies::Always,
-    instruction: "-".to_owned(),
+pub static PREWARM: LazyLock<Arc<Action>> = LazyLock::new(|| {
+    Arc::new(Action {
+        id: "prewarm".into(),
+        title: "warm the cache".to_owned(),
+        link: None,
+        summary: "Writes the shared part of a prompt to the cache.".to_owned(),
+        kind: String::new(),
+        result: ResultForm::Explanation,
+        applies: Applies::Always,
+        instruction: "-".to_owned(),
+        custom: None,
+    })
 });
 
 /// Writes what all actions of an order's project share to the cache, unless it is there: the system prompt, the project's

@@ -139,7 +139,7 @@ fn plan_for<H: Host>(
     let context = surroundings(order, host, model, &text, tests.as_ref());
     let input = prompt::Input {
         family: prompt::Family::Document,
-        action: order.action,
+        action: &order.action,
         settings: &order.settings,
         model,
         language: order.snapshot.language,

@@ -113,15 +113,18 @@ fn shortened(explained: &Explained) -> String {
 }
 
 /// What the fast model is asked for. Not in the catalogue: nobody chooses it from a menu.
-static HOVER: LazyLock<Action> = LazyLock::new(|| Action {
-    id: "hover".into(),
-    title: "explain".to_owned(),
-    link: None,
-    summary: "Two sentences about the code under the cursor.".to_owned(),
-    kind: String::new(),
-    result: ResultForm::Explanation,
-    applies: Applies::Always,
-    instruction: include_str!("../../actions/builtin/hover.md").to_owned(),
+static HOVER: LazyLock<Arc<Action>> = LazyLock::new(|| {
+    Arc::new(Action {
+        id: "hover".into(),
+        title: "explain".to_owned(),
+        link: None,
+        summary: "Two sentences about the code under the cursor.".to_owned(),
+        kind: String::new(),
+        result: ResultForm::Explanation,
+        applies: Applies::Always,
+        instruction: include_str!("../../actions/builtin/hover.md").to_owned(),
+        custom: None,
+    })
 });
 
 /// A request that a hover made, and how far it is.
@@ -191,7 +194,7 @@ fn answer_for(
     drop(state);
     let order = Order {
         job: new_job_id(),
-        action: &HOVER,
+        action: HOVER.clone(),
         snapshot: question.snapshot,
         selection: span.clone(),
         subject: name,

@@ -29,7 +29,7 @@ pub(in crate::server) fn when_due(session: &Arc<Session>) {
             state.warmed.push(root.clone());
             orders.push(Order {
                 job: new_job_id(),
-                action: &PREWARM,
+                action: PREWARM.clone(),
                 snapshot,
                 selection: 0..0,
                 subject: None,

@@ -27,7 +27,7 @@ pub(super) async fn run_action(
     arguments: RunArguments,
     progress: Option<ProgressToken>,
 ) -> Result<LspAny> {
-    let action = actions::find(&arguments.action).map_err(|error| invalid(&error))?;
+    let action = actions::find(&arguments.action).map_err(|error| invalid(&error))?.clone();
     if let Some(error) = &session.state().unusable {
         return Err(invalid(error));
     }
@@ -44,6 +44,7 @@ pub(super) async fn run_action(
         let state = session.state();
         Order {
             job: job.clone(),
+            model: state.settings.model_for(&action.id).to_owned(),
             action,
             root: selected.snapshot.path.as_deref().and_then(|path| state.roots.root_of(path)),
             snapshot: selected.snapshot,
@@ -51,7 +52,6 @@ pub(super) async fn run_action(
             subject: selected.subject,
             diagnostics: selected.diagnostics,
             prompt: arguments.prompt,
-            model: state.settings.model_for(&action.id).to_owned(),
             settings: state.settings.clone(),
             simulated: session.simulated(),
         }

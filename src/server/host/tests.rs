@@ -47,7 +47,7 @@ impl Fixture {
         };
         let order = Order {
             job: "job".to_owned(),
-            action: actions::find("add-type-hints").expect("it is in the catalogue"),
+            action: actions::find("add-type-hints").expect("it is in the catalogue").clone(),
             selection: 0..text.len(),
             snapshot,
             subject: None,
