@@ -235,7 +235,8 @@ impl Model {
                 default: ThinkingDefault::Off,
                 can_disable: false,
             },
-            sampling: Sampling::Never,
+            // Anthropic's newer models refuse it; what is not Anthropic's takes it in general.
+            sampling: if is_claude(id) { Sampling::Never } else { Sampling::OldVersionOnly },
             forced_tools: ForcedTools::Never,
             dense_tokenizer: true,
         }
@@ -316,6 +317,11 @@ fn without_date(id: &str) -> &str {
         Some((bare, date)) if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) => bare,
         _ => id,
     }
+}
+
+/// Whether an id is one of Anthropic's, by any gateway's spelling.
+fn is_claude(id: &str) -> bool {
+    id.to_ascii_lowercase().contains("claude")
 }
 
 /// People leave out `claude-` and write versions with a dot; neither makes an id less similar.

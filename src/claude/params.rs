@@ -5,7 +5,7 @@
 
 use super::{
     models::{Model, Sampling, ThinkingDefault},
-    types::{Effort, MessageRequest, OutputConfig, Thinking},
+    types::{Display, Effort, MessageRequest, OutputConfig, Thinking},
 };
 
 /// The version from which on no model takes sampling parameters.
@@ -20,6 +20,8 @@ pub struct Wishes {
     pub effort: Option<Effort>,
     /// `thinking.budget_tokens`; 0 asks for no thinking.
     pub budget_tokens: Option<u32>,
+    /// `thinking.show`: what was thought is to be seen.
+    pub show: bool,
     /// From 0 to 1.
     pub temperature: Option<f64>,
     /// From 0 to 1.
@@ -98,8 +100,27 @@ impl Params {
             None if self.effort.is_some() => self.think_adaptively(model),
             None => {}
         }
+        if wishes.show {
+            self.show(model, wishes);
+        }
         if self.effort == rule.default_effort {
             self.effort = None;
+        }
+    }
+
+    /// The older form shows what was thought by itself; the newer one has to be asked.
+    fn show(&mut self, model: &Model, wishes: &Wishes) {
+        let rule = model.thinking;
+        match &mut self.thinking {
+            Some(Thinking::Adaptive { display }) => *display = Some(Display::Summarized),
+            None if rule.adaptive && rule.default == ThinkingDefault::On => {
+                self.thinking = Some(Thinking::Adaptive { display: Some(Display::Summarized) });
+            }
+            None if wishes.budget_tokens != Some(0) && (rule.adaptive || rule.enabled) => {
+                let key = if rule.effort { "thinking.effort" } else { "thinking.budget_tokens" };
+                self.note(format!("`thinking.show` has nothing to show: {} thinks only with `{key}`.", model.id));
+            }
+            _ => {}
         }
     }
 
@@ -126,7 +147,7 @@ impl Params {
     /// A model that thinks by default does so adaptively; to one that does not it must be said.
     fn think_adaptively(&mut self, model: &Model) {
         if model.thinking.adaptive && model.thinking.default == ThinkingDefault::Off {
-            self.thinking = Some(Thinking::Adaptive);
+            self.thinking = Some(Thinking::Adaptive { display: None });
         }
     }
 
@@ -200,7 +221,8 @@ mod tests {
         line.join(" | ")
     }
 
-    const NONE: Wishes = Wishes { effort: None, budget_tokens: None, temperature: None, top_p: None, top_k: None };
+    const NONE: Wishes =
+        Wishes { effort: None, budget_tokens: None, show: false, temperature: None, top_p: None, top_k: None };
 
     #[test]
     fn without_wishes_nothing_is_sent() {
@@ -275,6 +297,37 @@ mod tests {
     }
 
     #[test]
+    fn what_was_thought_is_asked_for_where_it_is_not_shown_anyway() {
+        let show = Wishes { show: true, ..NONE };
+        let summarized = r#"thinking {"type":"adaptive","display":"summarized"}"#;
+        let low = Wishes { effort: Some(Effort::Low), ..show };
+        let budget = |tokens| Wishes { budget_tokens: Some(tokens), ..show };
+        for (id, wishes, expected) in [
+            ("claude-sonnet-5-5", show, summarized.to_owned()),
+            ("claude-fable-5-2", low, format!(r#"{summarized} | output_config {{"effort":"low"}}"#)),
+            ("claude-opus-4-8", low, format!(r#"{summarized} | output_config {{"effort":"low"}}"#)),
+            ("claude-sonnet-4-5", budget(2000), r#"thinking {"type":"enabled","budget_tokens":2000}"#.to_owned()),
+            ("claude-sonnet-5-5", budget(0), r#"thinking {"type":"between_tools"}"#.to_owned()),
+            ("claude-haiku-5-5", budget(0), r#"thinking {"type":"disabled"}"#.to_owned()),
+            ("claude-opus-4-8", budget(0), String::new()),
+            (
+                "claude-opus-4-8",
+                show,
+                "note: `thinking.show` has nothing to show: claude-opus-4-8 thinks only with `thinking.effort`.".to_owned(),
+            ),
+            (
+                "claude-haiku-4-5",
+                show,
+                "note: `thinking.show` has nothing to show: claude-haiku-4-5 thinks only with `thinking.budget_tokens`."
+                    .to_owned(),
+            ),
+            ("qwen3", show, String::new()),
+        ] {
+            assert_eq!(sent(id, 16_000, wishes), expected, "{id}");
+        }
+    }
+
+    #[test]
     fn sampling() {
         let cool = Wishes { temperature: Some(0.2), top_k: Some(5), ..NONE };
         assert_eq!(sent("claude-sonnet-4-5", 16_000, cool), "temperature 0.2 | top_k 5");
@@ -282,6 +335,12 @@ mod tests {
         assert_eq!(
             sent("claude-sonnet-5-5", 16_000, cool),
             "note: temperature, top_k is left out: claude-sonnet-5-5 does not take it."
+        );
+        // No model of Anthropic's: servers of others take it in general, and the one that does not says so.
+        assert_eq!(sent("qwen3", 16_000, cool), "temperature 0.2 | top_k 5");
+        assert_eq!(
+            sent("claude-next-9", 16_000, cool),
+            "note: temperature, top_k is left out: claude-next-9 does not take it."
         );
         let thinking = Wishes { budget_tokens: Some(2000), ..cool };
         assert!(sent("claude-sonnet-4-5", 16_000, thinking).contains("cannot be combined with thinking"));

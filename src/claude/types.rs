@@ -282,7 +282,11 @@ pub enum ToolChoice {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Thinking {
     /// Models since 4.6: the model decides, steered by `output_config.effort`.
-    Adaptive,
+    Adaptive {
+        /// What of it is shown; the model's default when absent, which is nothing since 4.7.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        display: Option<Display>,
+    },
     /// Models up to 4.6: at most this many tokens.
     Enabled {
         /// At least 1024, less than `max_tokens`.
@@ -295,6 +299,16 @@ pub enum Thinking {
     /// A form this version does not know.
     #[serde(untagged)]
     Other(Value),
+}
+
+/// What of the thinking is shown. All of it is paid for either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Display {
+    /// In short.
+    Summarized,
+    /// Not at all: the blocks are there, and empty.
+    Omitted,
 }
 
 /// How hard to try, and the form of the answer.

@@ -1,6 +1,7 @@
 //! Tokens and money in words for people.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::usage::Tokens;
 
@@ -11,7 +12,20 @@ pub fn counters(tokens: &Tokens) -> String {
         let _ = write!(line, " · {} from cache", percent(rate));
     }
     let _ = write!(line, " · {} out", amount(tokens.output));
+    if tokens.thinking > 0 {
+        let _ = write!(line, " ({} thinking)", amount(tokens.thinking));
+    }
     line
+}
+
+/// A countdown to the next attempt: why the last one failed, and how long is left.
+pub fn trying_again(why: &str, left: Duration) -> String {
+    format!("{why} Trying again in {} s.", left.as_secs_f32().ceil())
+}
+
+/// A countdown to a request that would pass a limit of the server's if it were sent at once.
+pub fn paced(limit: &str, left: Duration) -> String {
+    format!("Waiting for the server's limit of {limit}: {} s.", left.as_secs_f32().ceil())
 }
 
 /// Cost and saving: `$0.0023 (saved $0.0201)`.

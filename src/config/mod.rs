@@ -28,7 +28,7 @@ pub use self::keys::{camel, snake};
 pub use self::layers::{Layers, Resolved, editor_problems};
 pub use self::options::{
     ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, HoverOptions, LongPriceOptions, Options,
-    PriceOptions, PrivacyOptions, ThinkingOptions,
+    ParameterOptions, PriceOptions, PrivacyOptions, ThinkingOptions,
 };
 pub use self::paths::Paths;
 pub use self::prices::{OwnPrices, PriceSettings};
@@ -36,7 +36,7 @@ pub use self::problem::{Problem, Source};
 pub use self::reference::{commented_file, reference};
 pub use self::schema::{Spelling, key_names, schema};
 pub use self::settings::{
-    ActionSettings, Api, Budget, Cache, CacheLayout, CacheTtl, Confirm, Edits, Hover, HoverMode, Privacy, Settings,
-    ThinkingSettings,
+    ActionSettings, Api, Budget, Cache, CacheLayout, CacheTtl, Confirm, Edits, Hover, HoverMode, Parameters, Privacy,
+    ServiceTier, Settings, ThinkingSettings,
 };
-pub use self::values::{Argv, Dollars, Glob, ModelId, Whole};
+pub use self::values::{Argv, Dollars, Glob, ModelId, Share, StopSequence, UserId, Whole};

@@ -8,12 +8,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::BaseUrl;
-use super::settings::{CacheLayout, CacheTtl, Confirm, HoverMode};
-use super::values::{ApiVersion, Argv, Dollars, Glob, ModelId, Whole};
+use super::settings::{CacheLayout, CacheTtl, Confirm, HoverMode, ServiceTier};
+use super::values::{ApiVersion, Argv, Dollars, Glob, ModelId, Share, StopSequence, UserId, Whole};
 use crate::claude::types::Effort;
 
 /// Tokens of an answer.
 pub(super) type OutputTokens = Whole<1, 1_000_000>;
+
+/// Tokens to think with; 0 asks for none.
+pub(super) type ThinkingTokens = Whole<0, 1_000_000>;
 
 /// Aside's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +26,8 @@ pub struct Options {
     pub model: Option<ModelId>,
     /// A small model, only for hover in `ask` mode and for image texts.
     pub fast_model: Option<ModelId>,
+    /// The model that is asked when another declines to answer. When not set, the refusal is shown.
+    pub fallback_model: Option<ModelId>,
     /// The most tokens one answer may take. Thinking that cannot be switched off counts too, so a small number cuts
     /// answers off.
     pub max_output_tokens: Option<OutputTokens>,
@@ -40,6 +45,9 @@ pub struct Options {
     pub context: ContextOptions,
     /// Extended thinking.
     pub thinking: ThinkingOptions,
+    /// Parameters of the API for those who know that they want them. Each is sent only where the model and `api.version`
+    /// take it; what is left out is said once.
+    pub parameters: ParameterOptions,
     /// Explanations on hover.
     pub hover: HoverOptions,
     /// How answers reach the text.
@@ -109,8 +117,33 @@ pub struct ThinkingOptions {
     /// How much effort the model puts into an answer; the model's own default when not set.
     #[schemars(schema_with = "effort")]
     pub effort: Option<Effort>,
-    /// Tokens to think with, for models that take a budget instead of an effort.
-    pub budget_tokens: Option<Whole<1024, 1_000_000>>,
+    /// Tokens to think with, for models that take a budget instead of an effort; at least 1,024 of them. 0 asks any model
+    /// not to think, where it can do without.
+    pub budget_tokens: Option<ThinkingTokens>,
+    /// Have the API sum up what the model thought, and put that behind the explanation. It costs no more tokens; the answer
+    /// may begin a little later.
+    pub show: Option<bool>,
+}
+
+/// `parameters.*`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParameterOptions {
+    /// How much chance there is in the choice of words, from 0 to 1. Claude models since Opus 4.7 do not take it, and none
+    /// does under version 2026-10-21.
+    pub temperature: Option<Share>,
+    /// Choose only among the likeliest words that together have this probability; as `temperature`.
+    pub top_p: Option<Share>,
+    /// Choose only among so many of the likeliest words; as `temperature`.
+    pub top_k: Option<Whole<1, 1_000_000>>,
+    /// Texts that end an answer where they appear in it. An edit that is cut by one does not have its form, and is not
+    /// applied.
+    pub stop_sequences: Option<Vec<StopSequence>>,
+    /// An opaque id of yours, sent as `metadata.user_id`: your provider can tell users of one key apart by it. No name, no
+    /// address. Only the user file, the environment and flags may set it.
+    pub user_id: Option<UserId>,
+    /// Which capacity may serve requests. Only the user file, the environment and flags may set it, as it may cost more.
+    pub service_tier: Option<ServiceTier>,
 }
 
 /// `hover.*`
@@ -168,6 +201,10 @@ pub struct ActionOptions {
     /// Effort for this action alone. A change of effort loses the cached prompt, so this action then pays for its own.
     #[schemars(schema_with = "effort")]
     pub effort: Option<Effort>,
+    /// `thinking.budget_tokens` for this action alone; otherwise as `effort`.
+    pub budget_tokens: Option<ThinkingTokens>,
+    /// `parameters.temperature` for this action alone.
+    pub temperature: Option<Share>,
 }
 
 /// `prices.NAME.*`

@@ -33,8 +33,8 @@ in it or in `ANTHROPIC_BASE_URL` is wrong, actions end with that error. `aside d
 ## What a repository may not set
 
 The workspace's file comes with somebody's repository, and so can an editor's settings (`.vscode/settings.json`, `.nvim.lua`,
-`.helix/languages.toml`). So `api.*`, `budget.*` and `prices.*` count only in your own file, in the environment and as flags;
-elsewhere they are refused and reported. `privacy.redact` can be switched on there but not off, and what `privacy.exclude` lists there
+`.helix/languages.toml`). So `api.*`, `budget.*`, `prices.*`, `parameters.user_id` and `parameters.service_tier`
+count only in your own file, in the environment and as flags; elsewhere they are refused and reported. `privacy.redact` can be switched on there but not off, and what `privacy.exclude` lists there
 is added to your own list.
 
 ## Environment
@@ -106,6 +106,7 @@ fn entry(page: &mut String, name: &str, key: &Value) {
 /// Whether a key counts only where no repository can have written it.
 pub(super) fn is_personal(name: &str) -> bool {
     ["api.", "budget.", "prices."].iter().any(|section| name.starts_with(section))
+        || matches!(name, "parameters.user_id" | "parameters.service_tier")
 }
 
 /// A configuration file in which every key stands as a comment, with its default or an example. One for a workspace
@@ -162,6 +163,11 @@ fn example(key: &str) -> Value {
         "cache_write_1h" => 4.0.into(),
         "cache_read" => 0.1.into(),
         "over_tokens" => 200_000.into(),
+        "temperature" => 0.2.into(),
+        "top_p" => 0.9.into(),
+        "top_k" => 40.into(),
+        "user_id" => "user-4711".into(),
+        "service_tier" => "standard_only".into(),
         "max_output_tokens" => 8000.into(),
         "max_tokens" => 2000.into(),
         _ => "claude-haiku-5-5".into(),

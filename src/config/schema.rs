@@ -64,6 +64,7 @@ pub(super) fn takes(key: &Value) -> String {
     let number = |name: &str| key.get(name).and_then(Value::as_u64);
     match (key.get("type").and_then(Value::as_str), number("minimum"), number("maximum")) {
         (Some("integer"), Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
+        (Some("number"), Some(min), Some(max)) => format!("a number from {min} to {max}"),
         (Some("number"), ..) => "a number, zero or more".into(),
         (Some("boolean"), ..) => "`true` or `false`".into(),
         (Some("array"), ..) => "a list of texts".into(),

@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::options::{ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, Options, PrivacyOptions};
+use super::options::{
+    ActionOptions, ApiOptions, BudgetOptions, CacheOptions, EditsOptions, Options, ParameterOptions, PrivacyOptions,
+    ThinkingOptions,
+};
 use super::prices::PriceSettings;
-use super::values::{Argv, Dollars, Glob};
+use super::values::{Argv, Dollars, Glob, Share};
+use crate::claude::params::Wishes;
 use crate::claude::types::Effort;
 
 /// The resolved configuration.
@@ -20,6 +24,8 @@ pub struct Settings {
     pub model: String,
     /// The small model of hover `ask` and image texts.
     pub fast_model: String,
+    /// The model that is asked when another declines.
+    pub fallback_model: Option<String>,
     /// The most tokens of one answer, thinking included.
     pub max_output_tokens: u32,
     /// Requests at once.
@@ -32,6 +38,8 @@ pub struct Settings {
     pub context: ContextSettings,
     /// Extended thinking.
     pub thinking: ThinkingSettings,
+    /// Parameters of the API that are left to it otherwise.
+    pub parameters: Parameters,
     /// Hover.
     pub hover: Hover,
     /// The actions above each function.
@@ -118,8 +126,47 @@ pub struct ContextSettings {
 pub struct ThinkingSettings {
     /// The model's own when `None`.
     pub effort: Option<Effort>,
-    /// For models that take a budget.
+    /// For models that take a budget; 0 asks for no thinking.
     pub budget_tokens: Option<u32>,
+    /// Whether what was thought is shown behind the explanation.
+    pub show: bool,
+}
+
+/// `parameters.*`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters {
+    /// From 0 to 1.
+    pub temperature: Option<f64>,
+    /// From 0 to 1.
+    pub top_p: Option<f64>,
+    /// At least 1.
+    pub top_k: Option<u32>,
+    /// What ends an answer.
+    pub stop_sequences: Vec<String>,
+    /// `metadata.user_id`.
+    pub user_id: Option<String>,
+    /// Which capacity may serve requests.
+    pub service_tier: Option<ServiceTier>,
+}
+
+/// Which capacity may serve a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceTier {
+    /// Priority capacity where the account has it, else the standard one; the API's own default.
+    Auto,
+    /// The standard one only.
+    StandardOnly,
+}
+
+impl ServiceTier {
+    /// As it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::StandardOnly => "standard_only",
+        }
+    }
 }
 
 /// `hover.*`
@@ -181,7 +228,7 @@ pub struct Budget {
 }
 
 /// `actions.NAME.*`
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ActionSettings {
     /// Instead of `model`.
     pub model: Option<String>,
@@ -191,6 +238,10 @@ pub struct ActionSettings {
     pub max_output_tokens: Option<u32>,
     /// Instead of `thinking.effort`.
     pub effort: Option<Effort>,
+    /// Instead of `thinking.budget_tokens`.
+    pub budget_tokens: Option<u32>,
+    /// Instead of `parameters.temperature`.
+    pub temperature: Option<f64>,
 }
 
 impl Default for Settings {
@@ -198,6 +249,7 @@ impl Default for Settings {
         Self {
             model: "claude-sonnet-5-5".into(),
             fast_model: "claude-haiku-5-5".into(),
+            fallback_model: None,
             max_output_tokens: 16_000,
             max_running: 8,
             api: Api::default(),
@@ -209,6 +261,7 @@ impl Default for Settings {
             },
             context: ContextSettings::default(),
             thinking: ThinkingSettings::default(),
+            parameters: Parameters::default(),
             hover: Hover { mode: HoverMode::default() },
             code_lens: Vec::new(),
             edits: Edits { confirm: Confirm::default(), assume_apply: false },
@@ -256,6 +309,19 @@ impl Settings {
         self.actions.get(action).and_then(|settings| settings.effort).or(self.thinking.effort)
     }
 
+    /// What the user wants of thinking and sampling for an action.
+    pub fn wishes_for(&self, action: &str) -> Wishes {
+        let own = self.actions.get(action);
+        Wishes {
+            effort: self.effort_for(action),
+            budget_tokens: own.and_then(|own| own.budget_tokens).or(self.thinking.budget_tokens),
+            show: self.thinking.show,
+            temperature: own.and_then(|own| own.temperature).or(self.parameters.temperature),
+            top_p: self.parameters.top_p,
+            top_k: self.parameters.top_k,
+        }
+    }
+
     /// Whether an action is offered.
     pub fn is_enabled(&self, action: &str) -> bool {
         self.actions.get(action).and_then(|settings| settings.enabled).unwrap_or(true)
@@ -266,12 +332,14 @@ impl Settings {
         let Self {
             model,
             fast_model,
+            fallback_model,
             max_output_tokens,
             max_running,
             api,
             cache,
             context,
             thinking,
+            parameters,
             hover,
             code_lens,
             edits,
@@ -283,6 +351,7 @@ impl Settings {
         let mut values = vec![
             ("model".to_owned(), json!(model)),
             ("fast_model".to_owned(), json!(fast_model)),
+            ("fallback_model".to_owned(), json!(fallback_model)),
             ("max_output_tokens".to_owned(), json!(max_output_tokens)),
             ("max_running".to_owned(), json!(max_running)),
             ("code_lens".to_owned(), json!(code_lens)),
@@ -298,6 +367,13 @@ impl Settings {
             ("context.max_tokens".to_owned(), json!(context.max_tokens)),
             ("thinking.effort".to_owned(), json!(thinking.effort)),
             ("thinking.budget_tokens".to_owned(), json!(thinking.budget_tokens)),
+            ("thinking.show".to_owned(), json!(thinking.show)),
+            ("parameters.temperature".to_owned(), json!(parameters.temperature)),
+            ("parameters.top_p".to_owned(), json!(parameters.top_p)),
+            ("parameters.top_k".to_owned(), json!(parameters.top_k)),
+            ("parameters.stop_sequences".to_owned(), json!(parameters.stop_sequences)),
+            ("parameters.user_id".to_owned(), json!(parameters.user_id)),
+            ("parameters.service_tier".to_owned(), json!(parameters.service_tier)),
             ("hover.mode".to_owned(), json!(hover.mode)),
             ("edits.confirm".to_owned(), json!(edits.confirm)),
             ("edits.assume_apply".to_owned(), json!(edits.assume_apply)),
@@ -306,11 +382,14 @@ impl Settings {
             ("budget.daily_usd".to_owned(), json!(budget.daily_usd)),
             ("budget.monthly_usd".to_owned(), json!(budget.monthly_usd)),
         ];
-        for (name, ActionSettings { model, enabled, max_output_tokens, effort }) in actions {
+        for (name, action) in actions {
+            let ActionSettings { model, enabled, max_output_tokens, effort, budget_tokens, temperature } = action;
             values.push((format!("actions.{name}.model"), json!(model)));
             values.push((format!("actions.{name}.enabled"), json!(enabled)));
             values.push((format!("actions.{name}.max_output_tokens"), json!(max_output_tokens)));
             values.push((format!("actions.{name}.effort"), json!(effort)));
+            values.push((format!("actions.{name}.budget_tokens"), json!(budget_tokens)));
+            values.push((format!("actions.{name}.temperature"), json!(temperature)));
         }
         for (model, prices) in prices {
             values.extend(prices.values().into_iter().map(|(key, value)| (format!("prices.{model}.{key}"), value)));
@@ -324,12 +403,14 @@ impl Settings {
         let Options {
             model,
             fast_model,
+            fallback_model,
             max_output_tokens,
             max_running,
             api,
             cache,
             context,
             thinking,
+            parameters,
             hover,
             code_lens,
             edits,
@@ -342,15 +423,14 @@ impl Settings {
         Self {
             model: model.map_or(defaults.model, Into::into),
             fast_model: fast_model.map_or(defaults.fast_model, Into::into),
+            fallback_model: fallback_model.map(Into::into),
             max_output_tokens: max_output_tokens.map_or(defaults.max_output_tokens, super::Whole::get),
             max_running: max_running.map_or(defaults.max_running, |number| number.get() as usize),
             api: Api::from_options(api),
             cache: Cache::from_options(cache),
             context: ContextSettings { max_tokens: context.max_tokens.map(|tokens| tokens.get().into()) },
-            thinking: ThinkingSettings {
-                effort: thinking.effort,
-                budget_tokens: thinking.budget_tokens.map(super::Whole::get),
-            },
+            thinking: ThinkingSettings::from_options(thinking),
+            parameters: Parameters::from_options(parameters),
             hover: Hover { mode: hover.mode.unwrap_or(defaults.hover.mode) },
             code_lens: code_lens.unwrap_or(defaults.code_lens),
             edits: Edits::from_options(edits),
@@ -392,6 +472,26 @@ impl Cache {
     }
 }
 
+impl ThinkingSettings {
+    fn from_options(ThinkingOptions { effort, budget_tokens, show }: ThinkingOptions) -> Self {
+        Self { effort, budget_tokens: budget_tokens.map(super::Whole::get), show: show.unwrap_or(false) }
+    }
+}
+
+impl Parameters {
+    fn from_options(options: ParameterOptions) -> Self {
+        let ParameterOptions { temperature, top_p, top_k, stop_sequences, user_id, service_tier } = options;
+        Self {
+            temperature: temperature.map(Share::get),
+            top_p: top_p.map(Share::get),
+            top_k: top_k.map(super::Whole::get),
+            stop_sequences: stop_sequences.unwrap_or_default().into_iter().map(Into::into).collect(),
+            user_id: user_id.map(Into::into),
+            service_tier,
+        }
+    }
+}
+
 impl Edits {
     fn from_options(EditsOptions { confirm, assume_apply }: EditsOptions) -> Self {
         let defaults = Settings::default().edits;
@@ -419,12 +519,15 @@ impl Budget {
 }
 
 impl ActionSettings {
-    fn from_options(ActionOptions { model, enabled, max_output_tokens, effort }: ActionOptions) -> Self {
+    fn from_options(options: ActionOptions) -> Self {
+        let ActionOptions { model, enabled, max_output_tokens, effort, budget_tokens, temperature } = options;
         Self {
             model: model.map(Into::into),
             enabled,
             max_output_tokens: max_output_tokens.map(super::Whole::get),
             effort,
+            budget_tokens: budget_tokens.map(super::Whole::get),
+            temperature: temperature.map(Share::get),
         }
     }
 }

@@ -23,8 +23,9 @@ pub(super) fn judge(leaf: &Leaf) -> Verdict {
     let keys: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
     match keys.as_slice() {
         ["api", ..] => Verdict::Refuse("it would choose where your code and your key are sent"),
-        ["budget", ..] => Verdict::Refuse("it would choose how much you spend"),
+        ["budget", ..] | ["parameters", "service_tier"] => Verdict::Refuse("it would choose how much you spend"),
         ["prices", ..] => Verdict::Refuse("it would choose what your bill says"),
+        ["parameters", "user_id"] => Verdict::Refuse("it would choose as whom you ask"),
         ["privacy", "exclude"] => Verdict::Add,
         ["privacy", "redact"] if leaf.value == Ok(Value::Bool(false)) => {
             Verdict::Refuse("it would send what looks like a secret")

@@ -100,6 +100,42 @@ impl JsonSchema for Dollars {
     }
 }
 
+/// A number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Share(f64);
+
+impl Share {
+    /// The number, `None` when it is out of range.
+    pub fn new(number: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&number).then_some(Self(number))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        Self::new(number).ok_or_else(|| de::Error::invalid_value(Unexpected::Float(number), &"a number from 0 to 1"))
+    }
+}
+
+impl JsonSchema for Share {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Share".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
+
 /// Gives a text type, whose [`FromStr`] says what it takes, the rest of what a value needs.
 macro_rules! text_value {
     ($name:ident, $schema:tt) => {
@@ -169,6 +205,41 @@ impl FromStr for ApiVersion {
             return Err(format!("`{}` is not a version: it looks like `2023-06-01`", text.escape_debug()));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// A text that ends an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveDeserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StopSequence(String);
+
+text_value!(StopSequence, { "type": "string", "pattern": "\\S" });
+
+impl FromStr for StopSequence {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("a text that ends an answer must not be white space only".into());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// An opaque id of the user, for the provider's own records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveDeserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UserId(String);
+
+text_value!(UserId, { "type": "string", "minLength": 1, "maxLength": 256 });
+
+impl FromStr for UserId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.chars().count() {
+            0 => Err("a user's id must not be empty".into()),
+            1..=256 => Ok(Self(text.to_owned())),
+            _ => Err("a user's id has at most 256 characters".into()),
+        }
     }
 }
 

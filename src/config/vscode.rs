@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::reference::is_personal;
 use super::schema;
-use super::{Spelling, camel};
+use super::{Spelling, camel, snake};
 
 /// The sections of `contributes.configuration` behind the extension's own: one for the keys without a section, one for
 /// each section.
@@ -61,7 +61,7 @@ fn setting(key: &str, property: &Value) -> Value {
 
 /// What a repository must not set comes from the user's own settings; `window` can be said by a workspace as well.
 fn scope(key: &str) -> &'static str {
-    if is_personal(key) || key == "privacy.redact" { "machine" } else { "window" }
+    if is_personal(&snake(key)) || key == "privacy.redact" { "machine" } else { "window" }
 }
 
 /// Settings by names that the user makes up or knows, such as those of actions.

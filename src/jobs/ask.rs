@@ -16,7 +16,7 @@ use super::run::{Run, Stop};
 use super::sending::Sending;
 use crate::actions::ResultForm;
 use crate::claude::client::{Answer, Failure, Progress};
-use crate::claude::types::{DiagnosticsRequest, MessageRequest, StopReason};
+use crate::claude::types::{ContentBlock, DiagnosticsRequest, MessageRequest, StopReason};
 use crate::claude::usage::{Tokens, cost};
 use crate::config::CacheLayout;
 use crate::error::{Error, ErrorKind};
@@ -134,6 +134,10 @@ impl<H: Host> Run<'_, H> {
                 }
                 Progress::Text(text) => host.event(Event::Text(text)),
                 Progress::Thinking(text) => host.event(Event::Thinking(text)),
+                // Under the default display nothing follows until the first words.
+                Progress::BlockStarted(ContentBlock::Thinking { .. } | ContentBlock::RedactedThinking { .. }) => {
+                    host.event(Event::Thinking(""));
+                }
                 Progress::Usage(_) | Progress::Started { .. } => {
                     if let Progress::Started { message, .. } = progress {
                         seen.miss = sending.began(message, Timestamp::now());

@@ -1,6 +1,7 @@
 //! The way to the Messages API, made at the first need and kept while the settings stay the same.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -46,17 +47,24 @@ pub struct Connections {
     environment: Environment,
     simulator: Option<SimulatorOptions>,
     current: Mutex<Option<(String, Arc<Connection>)>>,
+    said: std::sync::Mutex<BTreeSet<String>>,
 }
 
 impl Connections {
     /// Connections to the configured API, with credentials from the environment; with `simulator` to one in this process.
     pub fn new(environment: Environment, simulator: Option<SimulatorOptions>) -> Self {
-        Self { environment, simulator, current: Mutex::new(None) }
+        Self { environment, simulator, current: Mutex::new(None), said: std::sync::Mutex::default() }
     }
 
     /// Whether answers come from the simulator.
     pub fn simulated(&self) -> bool {
         self.simulator.is_some()
+    }
+
+    /// Whether this was not said yet by this process. From now on it was.
+    pub fn is_news(&self, word: &str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        !said.contains(word) && said.insert(word.to_owned())
     }
 
     /// The connection for these settings: the one there is, or a new one when they changed.

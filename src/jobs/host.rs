@@ -19,13 +19,24 @@ pub enum Event<'a> {
     Queued(Queue),
     /// An attempt starts, counted from 1 over the whole job; the text of earlier attempts is void.
     Attempt(u32),
-    /// The server asked to wait, or a fault passes: the next attempt starts after `delay`.
+    /// The server asked to wait, or a fault passes: the next attempt starts after `delay`. Comes again every second, with
+    /// what is left.
     Waiting {
         /// How long.
         delay: Duration,
         /// Why.
         reason: &'a Error,
     },
+    /// A limit of the server's is nearly reached, and the request waits for so long that it is not passed. Comes again
+    /// every second, with what is left.
+    Paced {
+        /// How long.
+        delay: Duration,
+        /// Which limit, such as `requests`.
+        limit: &'a str,
+    },
+    /// What came of the answer is void, and nothing comes in its place.
+    Discarded,
     /// The model thinks; the text may be empty.
     Thinking(&'a str),
     /// The answer grows.

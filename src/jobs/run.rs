@@ -233,7 +233,7 @@ impl<H: Host> Run<'_, H> {
         let connected = self.connect().await;
         let plan = self.plan(place.as_ref())?;
         connected?;
-        self.notes.extend(plan.notes.iter().cloned());
+        self.note(&plan);
         self.asked.clone_from(&plan.request.messages);
         if order.action.result == ResultForm::Edit {
             // While the model writes there is time to parse, and with the tree an answer is an edit at once.
@@ -252,6 +252,13 @@ impl<H: Host> Run<'_, H> {
             },
             _ => self.explain(&answer),
         }
+    }
+
+    /// What a plan has to say; what is so for every request under these settings only once.
+    fn note(&mut self, plan: &Plan) {
+        let left_out = &plan.memo.left_out;
+        let is_news = |note: &&String| !left_out.contains(note) || self.context.connections.is_news(note);
+        self.notes.extend(plan.notes.iter().filter(is_news).cloned());
     }
 
     /// An answer to read: shown whole, also when it was cut short at the limit.

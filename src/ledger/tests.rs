@@ -506,6 +506,10 @@ fn lines_for_people() {
             line(Tokens { input: 100, cache_write_5m: 4000, output: 999, ..none }),
             "4.1k in · 0% from cache · 999 out · $0.0202 (cache writes cost $0.0020 more)",
         ),
+        (
+            line(Tokens { input: 1100, output: 410, thinking: 300, ..none }),
+            "1.1k in · 0% from cache · 410 out (300 thinking) · $0.0063",
+        ),
         (line(none), "0 in · 0 out · $0.0000"),
         (line(Tokens { input: 1, ..none }), "1 in · 0% from cache · 0 out · <$0.0001"),
         (

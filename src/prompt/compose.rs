@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::warmth::PrefixKey;
 use super::{Input, Layer, LayerName, Scale, estimate_tokens};
 use crate::claude::models::{self, Model};
-use crate::claude::params::{Wishes, params};
-use crate::claude::types::{CacheControl, ContentBlock, MessageRequest, SystemBlock, Ttl};
+use crate::claude::params::params;
+use crate::claude::types::{CacheControl, ContentBlock, MessageRequest, Metadata, SystemBlock, Ttl};
 use crate::error::{Error, ErrorKind};
 use crate::hash::hex;
 
@@ -63,32 +63,31 @@ impl Draft {
     }
 }
 
-/// The request without its prompt.
-pub(super) fn request(input: &Input<'_>, notes: &mut Vec<String>) -> MessageRequest {
+/// The request without its prompt, and what of the user's wishes the model does not take.
+pub(super) fn request(input: &Input<'_>) -> (MessageRequest, Vec<String>) {
     let settings = input.settings;
     let max_tokens = max_tokens(input);
     let mut request = MessageRequest {
         model: model_id(input),
         max_tokens: Some(max_tokens),
         stream: true,
+        stop_sequences: settings.parameters.stop_sequences.clone(),
+        metadata: settings.parameters.user_id.clone().map(|id| Metadata { user_id: Some(id) }),
+        service_tier: settings.parameters.service_tier.map(|tier| tier.as_str().to_owned()),
         ..MessageRequest::default()
     };
-    let wishes = Wishes {
-        effort: settings.effort_for(&input.action.id),
-        budget_tokens: settings.thinking.budget_tokens,
-        ..Wishes::default()
-    };
+    let wishes = settings.wishes_for(&input.action.id);
     let params = params(input.model, &settings.api.version, max_tokens, &wishes);
     params.apply(&mut request);
-    notes.extend(params.notes);
-    request
+    (request, params.notes)
 }
 
 /// The model's id as the user wrote it, which may name a dated version of the same model.
 fn model_id(input: &Input<'_>) -> String {
     let settings = input.settings;
     let written = [settings.model_for(&input.action.id), &settings.fast_model];
-    let same = written.into_iter().find(|written| models::lookup(written).id == input.model.id);
+    let mut written = written.into_iter().chain(settings.fallback_model.as_deref());
+    let same = written.find(|written| models::lookup(written).id == input.model.id);
     same.unwrap_or(&input.model.id).to_owned()
 }
 

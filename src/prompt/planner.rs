@@ -71,6 +71,8 @@ pub(crate) struct Memo {
     sent: Option<Sent>,
     /// About how many tokens the request would have without anything that is there for the cache's sake.
     without: u64,
+    /// Notes that are the same for every request under these settings.
+    pub(crate) left_out: Vec<String>,
 }
 
 impl Memo {
@@ -123,8 +125,8 @@ impl Planner {
     /// Fails with `too_long` when not even an excerpt of the document fits, and with `config` when the action's template
     /// is wrong or the action asks no model.
     pub fn plan(&mut self, input: &Input<'_>, now: Timestamp) -> Result<Plan, Error> {
-        let mut notes = Vec::new();
-        let mut request = compose::request(input, &mut notes);
+        let (mut request, left_out) = compose::request(input);
+        let mut notes = left_out.clone();
         let root = compose::root(input, &request);
         let limit = compose::input_limit(input);
         let heads = heads(input);
@@ -174,6 +176,7 @@ impl Planner {
             keys: keys(&ground.heads, input, key),
             sent: remembered(&drafts, &layout, sent),
             without,
+            left_out,
         };
         let layers = compose::layers(&drafts, &breakpoints, root, scale);
         (request.system, request.messages) = {

@@ -325,6 +325,8 @@ fn model_thinking_and_size_follow_the_settings_and_the_model() {
         model: Some("claude-opus-4-8".into()),
         effort: Some(Effort::Medium),
         max_output_tokens: Some(5000),
+        budget_tokens: None,
+        temperature: None,
         enabled: None,
     };
     case.settings.actions.insert("document".into(), own);
@@ -333,7 +335,10 @@ fn model_thinking_and_size_follow_the_settings_and_the_model() {
     assert_eq!(usual.output_config.unwrap().effort, Some(Effort::Low));
     let other = case.plan("document").request;
     assert_eq!((other.model.as_str(), other.max_tokens), ("claude-opus-4-8", Some(5000)));
-    assert_eq!((other.output_config.unwrap().effort, other.thinking), (Some(Effort::Medium), Some(Thinking::Adaptive)));
+    assert_eq!(
+        (other.output_config.unwrap().effort, other.thinking),
+        (Some(Effort::Medium), Some(Thinking::Adaptive { display: None }))
+    );
 
     case.settings.model = "claude-sonnet-4-5-20250929".into();
     let dated = case.plan("explain");

@@ -22,7 +22,7 @@ use tower_lsp::Client;
 use super::ext::{StreamKind, StreamNotification, StreamParams, Work};
 use super::stdout::Outlet;
 use crate::claude::usage::Tokens;
-use crate::claude::words::counters;
+use crate::claude::words::{counters, paced, trying_again};
 use crate::jobs::{Event, Report};
 use crate::ledger::UsageReport;
 use crate::output::explanation::LineTail;
@@ -65,6 +65,8 @@ struct Shared {
 struct Outbox {
     parts: Vec<Part>,
     line: Line,
+    /// The newest attempt.
+    attempt: u32,
     /// Whether the line says something that was not reported yet.
     changed: bool,
     /// The last part of the stream, and what the progress ends with.
@@ -102,12 +104,18 @@ impl Feed {
         match event {
             Event::Queued(queue) => outbox.say(queue.as_str()),
             Event::Attempt(attempt) => {
-                outbox.parts.push(Part::Begin(*attempt));
+                outbox.begin(*attempt);
                 outbox.line = Line::default();
                 outbox.say(if *attempt > 1 { "asking again" } else { "asking" });
             }
             Event::Waiting { delay, reason } => {
-                outbox.say(&format!("{} Trying again in {} s.", reason.message, delay.as_secs_f32().ceil()));
+                outbox.say(&trying_again(&reason.message, *delay));
+            }
+            Event::Paced { delay, limit } => outbox.say(&paced(limit, *delay)),
+            Event::Discarded => {
+                outbox.line = Line::default();
+                let attempt = outbox.attempt + 1;
+                outbox.begin(attempt);
             }
             Event::Thinking(text) => {
                 outbox.say("thinking…");
@@ -184,6 +192,11 @@ impl Shared {
 }
 
 impl Outbox {
+    fn begin(&mut self, attempt: u32) {
+        self.attempt = attempt;
+        self.parts.push(Part::Begin(attempt));
+    }
+
     fn say(&mut self, state: &str) {
         state.clone_into(&mut self.line.state);
     }

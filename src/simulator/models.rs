@@ -67,7 +67,7 @@ fn describe(model: &Model, today: jiff::civil::Date) -> Value {
             "context_management": can(false),
             "effort": {
                 "supported": rule.effort, "low": can(rule.effort), "medium": can(rule.effort), "high": can(rule.effort),
-                "xhigh": can(rule.effort), "max": can(rule.effort),
+                "xhigh": can(rule.xhigh), "max": can(rule.effort),
             },
             "image_input": can(true),
             "pdf_input": can(true),

@@ -30,7 +30,15 @@ export interface Listener {
 }
 
 /** Settings of the extension's own that the server is started with. */
-const STARTED_WITH = ["aside.server", "aside.api", "aside.budget", "aside.prices", "aside.privacy.redact"];
+const STARTED_WITH = [
+  "aside.server",
+  "aside.api",
+  "aside.budget",
+  "aside.prices",
+  "aside.privacy.redact",
+  "aside.parameters.userId",
+  "aside.parameters.serviceTier",
+];
 
 export class Server implements vscode.Disposable {
   readonly #context: vscode.ExtensionContext;

@@ -56,7 +56,8 @@ fn an_unknown_model_is_handled_with_care() {
     assert_eq!((model.prices, model.cache_minimum), (None, 4096));
     assert!(!model.is_known());
     assert!(!model.thinking.adaptive && !model.thinking.enabled && !model.thinking.effort);
-    assert_eq!(model.sampling, Sampling::Never);
+    assert_eq!(model.sampling, Sampling::OldVersionOnly, "what is not Anthropic's takes it in general");
+    assert_eq!(lookup("us.anthropic.claude-next-9").sampling, Sampling::Never);
 }
 
 #[test]

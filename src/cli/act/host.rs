@@ -10,7 +10,7 @@ use ropey::Rope;
 
 use super::super::terminal::{self, WARNING};
 use crate::actions::ResultForm;
-use crate::claude::words::counters;
+use crate::claude::words::{counters, paced, trying_again};
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, Target};
 use crate::output::explanation::{Explanation, LineTail};
@@ -39,6 +39,8 @@ struct State {
     tail: LineTail,
     /// What of the current attempt was printed.
     printed: String,
+    /// Whether it was said that something is waited for.
+    waits: bool,
 }
 
 impl TerminalHost {
@@ -57,7 +59,7 @@ impl TerminalHost {
         }
         bar.set_prefix(order.title());
         bar.enable_steady_tick(Duration::from_millis(100));
-        let state = State { document, track, tail: LineTail::new(TAIL_WIDTH), printed: String::new() };
+        let state = State { document, track, tail: LineTail::new(TAIL_WIDTH), printed: String::new(), waits: false };
         Self { write, from_stdin, live, root: order.root.clone(), bar, state: Mutex::new(state) }
     }
 
@@ -88,6 +90,14 @@ impl TerminalHost {
         self.bar.set_message(line);
     }
 
+    /// A line that counts down. Where there is only one for all, it is said once.
+    fn wait(&self, line: String) {
+        if self.live && !std::mem::replace(&mut self.state().waits, true) {
+            let _ = writeln!(terminal::stderr(), "{line}");
+        }
+        self.say(line);
+    }
+
     fn write_file(&self, path: &Path, change: &Change, create: bool) -> Result<(), Error> {
         let text = change.result();
         if create {
@@ -109,15 +119,20 @@ impl Host for TerminalHost {
                     let _ = writeln!(terminal::stderr(), "\n(The answer broke off and begins again.)");
                 }
                 state.printed.clear();
+                state.waits = false;
                 drop(state);
                 self.say(if attempt > 1 { "asking again".to_owned() } else { "asking".to_owned() });
             }
             Event::Waiting { delay, reason } => {
-                let line = format!("{} Trying again in {:.1} s.", reason.message, delay.as_secs_f32());
-                if self.live {
-                    let _ = writeln!(terminal::stderr(), "{line}");
+                self.wait(trying_again(&reason.message, delay));
+            }
+            Event::Paced { delay, limit } => self.wait(paced(limit, delay)),
+            Event::Discarded => {
+                let mut state = self.state();
+                if self.live && !state.printed.is_empty() {
+                    let _ = writeln!(terminal::stderr(), "\n(What stands above is void.)");
                 }
-                self.say(line);
+                state.printed.clear();
             }
             Event::Thinking(_) => self.say("thinking…".to_owned()),
             Event::Text(text) => {

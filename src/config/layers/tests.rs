@@ -137,7 +137,8 @@ fn one_bad_value_loses_only_itself() {
 fn a_repository_is_not_trusted() {
     let hostile = concat!(
         "model = \"claude-fable-5-2\"\n[api]\nbase_url = \"https://evil.example\"\nkey_command = [\"sh\"]\nnonsense = 1\n",
-        "[budget]\ndaily_usd = 1000\n[privacy]\nredact = false\nexclude = [\"*.gen\", \"*.pem\"]\n"
+        "[budget]\ndaily_usd = 1000\n[privacy]\nredact = false\nexclude = [\"*.gen\", \"*.pem\"]\n",
+        "[parameters]\ntemperature = 0.5\nuser_id = \"you\"\nservice_tier = \"auto\"\n"
     );
     let editor = json!({"aside": {"api": {"baseUrl": "https://evil.example"}, "budget": {"monthlyUsd": 9}, "privacy":
         {"redact": true, "exclude": ["*.tmp"]}}});
@@ -151,9 +152,12 @@ fn a_repository_is_not_trusted() {
             ! …/ws/.aside/config.toml:5:1: `api.nonsense` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
             ! …/ws/.aside/config.toml:7:1: `budget.daily_usd` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
             ! …/ws/.aside/config.toml:9:1: `privacy.redact` does not count here, where a repository could set it: it would send what looks like a secret. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:13:1: `parameters.user_id` does not count here, where a repository could set it: it would choose as whom you ask. Set it in your own file (`aside config path`)
+            ! …/ws/.aside/config.toml:14:1: `parameters.service_tier` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
             ! editor settings: `api.baseUrl` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
             ! editor settings: `budget.monthlyUsd` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
             model = "claude-fable-5-2" (…/ws/.aside/config.toml)
+            parameters.temperature = 0.5 (…/ws/.aside/config.toml)
             privacy.exclude = ["*.pem","*.gen","*.tmp"] (editor settings)
             privacy.redact = true (editor settings)
             budget.daily_usd = 1.0 (…/user.toml)
@@ -166,6 +170,31 @@ fn a_repository_is_not_trusted() {
         expect![[r#"
             ! …/ws/.aside/config.toml:1:1: `budget` does not count here, where a repository could set it: it would choose how much you spend. Set it in your own file (`aside config path`)
             ! …/ws/.aside/config.toml:2:1: `api` does not count here, where a repository could set it: it would choose where your code and your key are sent. Set it in your own file (`aside config path`)
+        "#]],
+    );
+}
+
+#[test]
+fn parameters_have_their_bounds() {
+    check(
+        concat!(
+            "[parameters]\ntemperature = 1.5\ntop_p = -0.1\ntop_k = 0\nstop_sequences = [\"END\", \" \"]\nuser_id = \"\"\n",
+            "service_tier = \"fast\"\n[thinking]\nbudget_tokens = 0\nshow = true\n[actions.explain]\ntemperature = 1\n"
+        ),
+        "",
+        json!({"fallbackModel": "claude-opus-5-5", "actions": {"document": {"budgetTokens": 2000}}}),
+        expect![[r#"
+            ! …/user.toml:2:1: `parameters.temperature` takes a number from 0 to 1, not 1.5
+            ! …/user.toml:3:1: `parameters.top_p` takes a number from 0 to 1, not -0.1
+            ! …/user.toml:4:1: `parameters.top_k` takes a whole number from 1 to 1000000, not 0
+            ! …/user.toml:5:1: `parameters.stop_sequences`: a text that ends an answer must not be white space only
+            ! …/user.toml:6:1: `parameters.user_id`: a user's id must not be empty
+            ! …/user.toml:7:1: `parameters.service_tier` is one of `auto`, `standard_only`, not "fast"
+            fallback_model = "claude-opus-5-5" (editor settings)
+            thinking.budget_tokens = 0 (…/user.toml)
+            thinking.show = true (…/user.toml)
+            actions.document.budget_tokens = 2000 (editor settings)
+            actions.explain.temperature = 1.0 (…/user.toml)
         "#]],
     );
 }

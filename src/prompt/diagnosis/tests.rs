@@ -102,7 +102,7 @@ fn the_first_difference_is_the_reason() {
         assert_eq!(known.sends("one.py", &second, 1, read), reason, "{:?}", second.request);
     }
     let mut settings = plan("a", ONE);
-    settings.request.thinking = Some(crate::claude::types::Thinking::Adaptive);
+    settings.request.thinking = Some(crate::claude::types::Thinking::Adaptive { display: None });
     for layer in &mut settings.layers {
         layer.prefix = layer.prefix.and("other settings");
     }

@@ -235,7 +235,7 @@ struct HoverHost(watch::Sender<Answer>);
 impl Host for HoverHost {
     fn event(&self, event: Event<'_>) {
         match event {
-            Event::Attempt(_) => self.0.send_modify(|answer| answer.text.clear()),
+            Event::Attempt(_) | Event::Discarded => self.0.send_modify(|answer| answer.text.clear()),
             Event::Text(text) => self.0.send_modify(|answer| answer.text.push_str(text)),
             _ => {}
         }
