@@ -102,6 +102,16 @@ const TABLE: &[Row] = &[
         instruction: include_str!("builtin/implement.md"),
     },
     Row {
+        id: "fix",
+        title: "fix",
+        link: None,
+        summary: "Repair the cause of errors and warnings that other tools report.",
+        kind: "quickfix.aside.fix",
+        result: ResultForm::Edit,
+        applies: Applies::Reported,
+        instruction: include_str!("builtin/fix.md"),
+    },
+    Row {
         id: "cancel",
         title: "cancel",
         link: None,

@@ -106,6 +106,8 @@ pub enum Applies {
     Programming,
     /// In programming languages, where a comment, a stub or a signature is selected.
     Unfinished,
+    /// Where other tools report an error or a warning.
+    Reported,
     /// Only while something runs.
     WhileRunning,
 }
@@ -134,7 +136,7 @@ impl Action {
             return false;
         }
         match self.applies {
-            Applies::Always => true,
+            Applies::Always | Applies::Reported => true,
             Applies::OptionalTypes => language.optional_types,
             Applies::Programming | Applies::Unfinished => language.programming,
             Applies::WhileRunning => false,
@@ -158,6 +160,7 @@ impl Action {
         match self.applies {
             Applies::WhileRunning => place.running,
             Applies::Unfinished => self.applies_in(place.language) && is_unfinished(place.language, place.text),
+            Applies::Reported => !place.reports.is_empty(),
             Applies::Always | Applies::OptionalTypes | Applies::Programming => self.applies_in(place.language),
         }
     }
@@ -170,6 +173,8 @@ pub struct Place<'a> {
     pub language: &'a Language,
     /// What is selected, or the cursor's line; of what is longer than [`LONGEST_UNFINISHED`], as much or more.
     pub text: &'a str,
+    /// The errors and warnings of other tools there, in their words.
+    pub reports: &'a [&'a str],
     /// Whether there is anything to cancel.
     pub running: bool,
 }
@@ -197,6 +202,19 @@ pub fn offered(place: &Place<'_>, settings: &Settings) -> Vec<&'static Arc<Actio
 /// action, then what it works on (a name, such as `load_inventory`).
 pub fn title_for(action: &Action, subject: Option<&str>) -> String {
     format!("Aside: {}", action.phrase(subject))
+}
+
+/// The title of an action that mends what other tools report: in their words, so that whoever opened the menu on one of
+/// several complaints sees which are meant.
+pub fn title_of_reports(action: &Action, reports: &[&str]) -> String {
+    let Some(first) = reports.first().map(|first| one_line(first)).filter(|first| !first.is_empty()) else {
+        return title_for(action, None);
+    };
+    let more = match reports.len() {
+        1 => String::new(),
+        several => format!(" (and {} more)", several - 1),
+    };
+    format!("Aside: {}: {first}{more}", action.title)
 }
 
 /// Names come from source files and arguments: keep them on one line and within a menu's width.
@@ -232,6 +250,9 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("clean-up", "simplify"),
     ("generate", "implement"),
     ("complete", "implement"),
+    ("repair", "fix"),
+    ("mend", "fix"),
+    ("quickfix", "fix"),
     ("stop", "cancel"),
     ("abort", "cancel"),
 ];

@@ -5,7 +5,7 @@ use crate::config::ActionSettings;
 use crate::workspace::language;
 
 fn ids(language_id: &str, text: &str, settings: &Settings, running: bool) -> String {
-    let actions = offered(&Place { language: language::by_id(language_id), text, running }, settings);
+    let actions = offered(&Place { language: language::by_id(language_id), text, reports: &[], running }, settings);
     actions.iter().map(|action| action.id.as_ref()).collect::<Vec<_>>().join(" ")
 }
 
@@ -22,6 +22,7 @@ fn the_catalogue_is_the_contract() {
         document refactor.rewrite.aside.document Programming Edit
         simplify refactor.rewrite.aside.simplify Programming Edit
         implement refactor.rewrite.aside.implement Unfinished Edit
+        fix quickfix.aside.fix Reported Edit
         cancel refactor.aside.cancel WhileRunning Control
     "]]
     .assert_eq(&table.concat());
@@ -41,6 +42,28 @@ fn actions_are_offered_where_they_make_sense() {
         ("no such language", "", true, "explain cancel"),
     ] {
         assert_eq!(ids(language, text, &settings, running), expected, "{language}");
+    }
+}
+
+#[test]
+fn what_is_reported_can_be_fixed_in_any_language() {
+    for language in ["python", "markdown", "no such language"] {
+        let place = Place { language: language::by_id(language), text: "", reports: &["no such name"], running: false };
+        let offered = offered(&place, &Settings::default());
+        assert!(offered.iter().any(|action| action.id == "fix"), "{language}");
+    }
+}
+
+#[test]
+fn a_fix_says_what_it_is_for() {
+    let fix = find("fix").unwrap();
+    for (reports, expected) in [
+        (&["`os` imported but unused"][..], "Aside: fix: `os` imported but unused"),
+        (&["mismatched types\nexpected `u8`\n", "b", "c"], "Aside: fix: mismatched types expected `u8` (and 2 more)"),
+        (&["  \n"], "Aside: fix"),
+        (&[], "Aside: fix"),
+    ] {
+        assert_eq!(title_of_reports(fix, reports), expected);
     }
 }
 
@@ -100,6 +123,8 @@ fn titles_name_what_they_work_on() {
         Aside: simplify
         Aside: implement `load_inventory`
         Aside: implement
+        Aside: fix `load_inventory`
+        Aside: fix
         Aside: cancel `load_inventory`
         Aside: cancel
     "]]

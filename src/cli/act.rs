@@ -15,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::host::TerminalHost;
 use super::{Invocation, exit, terminal};
-use crate::actions::{self, ResultForm};
+use crate::actions::{self, Applies, ResultForm};
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Report, new_job_id, plan};
+use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Report, new_job_id, plan, to_fix};
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
 use crate::simulator::SimulatorOptions;
+use crate::workspace::{Span, selection};
 
 /// Arguments of `aside act`.
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub struct ActArgs {
     /// A file and the place in it, or `-` for standard input
     #[arg(value_name = "FILE[:L1[:C1][-L2[:C2]]]", allow_hyphen_values = true)]
     pub place: String,
-    /// What you want to have asked or taken care of
+    /// What you want to have asked or taken care of; for `fix`, what a tool says is wrong there
     #[arg(long, value_name = "TEXT")]
     pub prompt: Option<String>,
     /// Apply the edit to the file instead of printing it as a diff
@@ -89,7 +90,14 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
             .hint("Ctrl-C cancels a running `aside act`.")
             .into());
     }
-    let input = input::read(args, invocation)?;
+    let mut input = input::read(args, invocation)?;
+    let (mut diagnostics, mut prompt) = (Vec::new(), args.prompt.clone());
+    if action.applies == Applies::Reported {
+        (diagnostics, prompt) = to_fix(&input.snapshot, &input.place, Vec::new(), prompt)
+            .map_err(|error| error.hint("Say what is wrong there: `--prompt \"the compiler's message\"`."))?;
+        let places: Vec<Span> = diagnostics.iter().map(|one| one.span.clone()).collect();
+        (input.selection, input.subject) = selection::around(&input.snapshot, &places);
+    }
     let root = invocation.workspace_root(input.snapshot.path.as_deref());
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
     resolved.usable()?;
@@ -102,8 +110,8 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         selection: input.selection,
         subject: input.subject,
         root,
-        diagnostics: Vec::new(),
-        prompt: args.prompt.clone(),
+        diagnostics,
+        prompt,
         settings: Arc::new(resolved.settings),
         simulated: args.simulate,
     };

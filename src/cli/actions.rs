@@ -68,6 +68,7 @@ fn offered(applies: Applies) -> &'static str {
         Applies::OptionalTypes => "languages with optional types",
         Applies::Programming => "programming languages",
         Applies::Unfinished => "comments, stubs and signatures",
+        Applies::Reported => "errors and warnings of other tools",
         Applies::WhileRunning => "while something runs",
     }
 }

@@ -12,8 +12,9 @@ use super::host::{Change, Current, Event, Host, Landing, Target};
 use super::kept::{both_sides, kept};
 use super::order::Order;
 use super::report::{FileEdit, Standing};
-use crate::actions::ResultForm;
-use crate::output::answer::{BadAnswer, EditAnswer, edit_answer, tests_answer};
+use super::reports::are_about_all_of;
+use crate::actions::{Applies, ResultForm};
+use crate::output::answer::{BadAnswer, EditAnswer, edit_answer, edit_answer_or_removal, tests_answer};
 use crate::output::check::{self, Promise, Verdict};
 use crate::output::edit::{self, Selected, TextEdit};
 use crate::output::tests_file;
@@ -268,7 +269,7 @@ impl<'a, H: Host> Lander<'a, H> {
     }
 
     fn selection_change(&self, answer: &str) -> Result<(Change, Option<String>), Obstacle> {
-        let answer = edit_answer(answer)?;
+        let answer = if self.may_remove() { edit_answer_or_removal(answer)? } else { edit_answer(answer)? };
         let language = self.order.snapshot.language;
         let Some((base, span)) = self.host.selection() else { return Err(closed()) };
         let text = base.text.to_string();
@@ -293,6 +294,12 @@ impl<'a, H: Host> Lander<'a, H> {
             Verdict::Broken(reason) | Verdict::Unknown(reason) => Some(reason),
         });
         Err(Obstacle::Conflict { now: now.selection().to_owned(), objection })
+    }
+
+    /// Whether an answer may take all of the selection away: what other tools complain about may be too much.
+    fn may_remove(&self) -> bool {
+        self.order.action.applies == Applies::Reported
+            && are_about_all_of(&self.order.snapshot.text.to_string(), &self.order.selection, &self.order.diagnostics)
     }
 
     /// The answer in place of whatever stands in the selection by now.

@@ -46,6 +46,15 @@ pub fn edit_answer(answer: &str) -> Result<EditAnswer, BadAnswer> {
     Ok(EditAnswer { replacement: code, imports, note })
 }
 
+/// As [`edit_answer`], for a selection that may be taken away altogether: then the one code block is empty.
+///
+/// # Errors
+/// As [`edit_answer`], but for a code block that is empty.
+pub fn edit_answer_or_removal(answer: &str) -> Result<EditAnswer, BadAnswer> {
+    let Parts { code, imports, note } = parts_of(answer, true)?;
+    Ok(EditAnswer { replacement: code, imports, note })
+}
+
 /// Reads the answer to an action that adds tests. Blocks with imports are put in front of the code.
 ///
 /// # Errors
@@ -66,6 +75,10 @@ struct Parts {
 }
 
 fn parts(answer: &str) -> Result<Parts, BadAnswer> {
+    parts_of(answer, false)
+}
+
+fn parts_of(answer: &str, may_be_empty: bool) -> Result<Parts, BadAnswer> {
     if answer.trim().is_empty() {
         return Err(BadAnswer::new("The answer is empty. It must hold one fenced code block."));
     }
@@ -89,11 +102,13 @@ fn parts(answer: &str) -> Result<Parts, BadAnswer> {
             )));
         }
     };
-    let Some(first) = code.iter().position(|line| !line.trim().is_empty()) else {
-        return Err(BadAnswer::new("The code block is empty."));
+    let first = code.iter().position(|line| !line.trim().is_empty());
+    let last = code.iter().rposition(|line| !line.trim().is_empty());
+    let code = match (first, last) {
+        (Some(first), Some(last)) => code[first..=last].join("\n"),
+        _ if may_be_empty => String::new(),
+        _ => return Err(BadAnswer::new("The code block is empty.")),
     };
-    let last = code.iter().rposition(|line| !line.trim().is_empty()).unwrap_or(first);
-    let code = code[first..=last].join("\n");
     let imports = imports.into_iter().flat_map(|block| block.lines).filter(|line| !line.trim().is_empty()).collect();
     Ok(Parts { code, imports, note })
 }
@@ -294,6 +309,16 @@ mod tests {
         bad("```py imports\nimport a\n```", "imports only");
         bad("```py\nx\n```\nor\n```py\ny\n```", "2 code blocks");
         bad("```md\na\n```\nb\n```\nc\n```", "2 code blocks");
+    }
+
+    #[test]
+    fn only_what_may_be_taken_away_has_an_empty_block() {
+        for answer in ["```py\n```", "```py\n\n  \n```\nGone."] {
+            bad(answer, "empty");
+            assert_eq!(edit_answer_or_removal(answer).unwrap().replacement, "");
+        }
+        assert_eq!(edit_answer_or_removal("```\nx\n```").unwrap().replacement, "x");
+        assert!(edit_answer_or_removal("Gone.").is_err() && edit_answer_or_removal("").is_err());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod code_lenses;
 mod context;
 mod edits;
 mod explanations;
+mod fix;
 mod initialize;
 #[cfg(unix)]
 mod leaving;

@@ -17,6 +17,8 @@ pub(super) struct Input {
     pub(super) snapshot: Snapshot,
     pub(super) selection: Span,
     pub(super) subject: Option<String>,
+    /// What was named of the text, before the item around it was looked for.
+    pub(super) place: Span,
     pub(super) from_stdin: bool,
 }
 
@@ -44,8 +46,8 @@ pub(super) fn read(args: &ActArgs, invocation: &Invocation) -> Result<Input, Err
         return Err(Error::new(ErrorKind::Config, format!("{} has no code in it.", snapshot.name())));
     }
     let point = place.resolve(&text)?;
-    let (selection, subject) = selection::resolve(&snapshot, point);
-    Ok(Input { snapshot, selection, subject, from_stdin })
+    let (selection, subject) = selection::resolve(&snapshot, point.clone());
+    Ok(Input { snapshot, selection, subject, place: point, from_stdin })
 }
 
 fn standard_input(path: Option<&Path>, current_dir: &Path) -> Result<Snapshot, Error> {

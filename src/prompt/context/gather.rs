@@ -63,8 +63,12 @@ static POLICIES: &[Policy] = &[
     Policy { action: "add-type-hints", tokens: 2500, wants: &[Want::Callers, Want::Diagnostics, Want::Signatures] },
     Policy { action: "document", tokens: 1000, wants: &[Want::Signatures] },
     Policy { action: "simplify", tokens: 2000, wants: &[Want::Diagnostics, Want::Signatures, Want::Callers] },
+    Policy { action: FIX, tokens: 4000, wants: &[Want::Diagnostics, Want::Definitions, Want::Callers] },
     Policy { action: "implement", tokens: 4000, wants: &[Want::Definitions, Want::Callers, Want::Diagnostics] },
 ];
+
+/// What other tools say is this action's task, and no context that could be left out.
+const FIX: &str = "fix";
 
 /// For actions that are not named above.
 static OTHERS: Policy =
@@ -115,8 +119,14 @@ pub fn gather(around: &Around<'_>, files: &dyn Files, tokens: &dyn Fn(&str) -> u
     let budget = around.max_tokens.unwrap_or(policy.tokens);
     let mut basket = Basket { budget, left: budget, pieces: Vec::new(), tokens };
     // Whoever only warms the cache selects nothing.
-    if budget == 0 || around.selection.is_empty() {
+    if around.selection.is_empty() {
         return Context::default();
+    }
+    if around.action == FIX {
+        basket.pieces.extend(diagnosed(around));
+    }
+    if budget == 0 {
+        return Context { pieces: basket.pieces };
     }
     let project = Project::new(around.root, files);
     let wants_code = policy.wants.iter().any(|want| *want != Want::Diagnostics);
@@ -124,7 +134,12 @@ pub fn gather(around: &Around<'_>, files: &dyn Files, tokens: &dyn Fn(&str) -> u
     let source = source.map(|source| project.put(source));
     for want in policy.wants {
         match (want, &source) {
-            (Want::Diagnostics, _) => diagnostics(around, &mut basket),
+            (Want::Diagnostics, _) if around.action == FIX => {}
+            (Want::Diagnostics, _) => {
+                for piece in diagnosed(around) {
+                    basket.take([piece], budget / LARGEST_SHARE);
+                }
+            }
             (Want::Definitions, Some(source)) => defined(around, &project, source, true, &mut basket),
             (Want::Signatures, Some(source)) => defined(around, &project, source, false, &mut basket),
             (Want::Callers, Some(source)) => called(around, source, &mut basket),
@@ -280,7 +295,8 @@ fn example(around: &Around<'_>, project: &Project<'_>, files: &dyn Files, basket
     }
 }
 
-fn diagnostics(around: &Around<'_>, basket: &mut Basket<'_>) {
+/// What other tools say about the selection, the worst first.
+fn diagnosed(around: &Around<'_>) -> Vec<Piece> {
     let selection = &around.selection;
     let touches = |span: &Span| span.start < selection.end && selection.start < span.end.max(span.start + 1);
     let mut found: Vec<&Diagnostic> = around.diagnostics.iter().filter(|one| touches(&one.span)).collect();
@@ -289,20 +305,27 @@ fn diagnostics(around: &Around<'_>, basket: &mut Basket<'_>) {
         key(a).cmp(&key(b)).then_with(|| (&a.message, &a.source).cmp(&(&b.message, &b.source)))
     });
     found.dedup();
-    for one in found.into_iter().take(MAX_DIAGNOSTICS) {
+    let piece = |one: &Diagnostic| {
         let mut message: String = one.message.chars().take(MAX_MESSAGE_CHARS).collect();
         if message.len() < one.message.len() {
             message.push('…');
         }
         let source = if one.source.is_empty() { String::new() } else { format!(", {}", one.source) };
-        let piece = Piece {
+        Piece {
             kind: PieceKind::Diagnostic,
             path: relative(around.path, around.root),
             lines: lines(around.text, &one.span),
-            name: String::new(),
+            name: if around.action == FIX { pointed_at(around.text, &one.span) } else { String::new() },
             form: Form::Whole,
             text: format!("{}{source}: {message}", one.severity.as_str()),
-        };
-        basket.take([piece], basket.budget / LARGEST_SHARE);
-    }
+        }
+    };
+    found.into_iter().take(MAX_DIAGNOSTICS).map(piece).collect()
+}
+
+/// What a complaint points at, where that is a piece of one line: a line may hold several that are alike.
+fn pointed_at(text: &str, span: &Span) -> String {
+    const LONGEST: usize = 80;
+    let code = &text[span.clone()];
+    if code.contains(['\n', '\r']) || code.chars().count() > LONGEST { String::new() } else { code.trim().to_owned() }
 }

@@ -389,6 +389,24 @@ fn complaints_about_the_selection_are_named_the_worst_first() {
 }
 
 #[test]
+fn what_is_to_be_fixed_is_there_whatever_the_budget() {
+    let fixture = Fixture::parse("//- /a.py\nx = 1\n$0y = x + z\n$0w = q\n");
+    let at = fixture.text().find('z').unwrap();
+    let message = "long ".repeat(100);
+    let diagnostics = [Diagnostic { span: at..at + 1, severity: Severity::Error, message, source: "lint".into() }];
+    for (action, expected) in [("fix", 1), ("explain", 0)] {
+        for max_tokens in [Some(0), Some(10)] {
+            let around = Around { diagnostics: &diagnostics, max_tokens, ..fixture.around(action) };
+            assert_eq!(gather(&around, &fixture, &tokens).pieces.len(), expected, "{action}");
+        }
+    }
+    let around = Around { diagnostics: &diagnostics, ..fixture.around("fix") };
+    let context = gather(&around, &fixture, &tokens);
+    let piece = block(&context).unwrap();
+    assert!(piece.starts_with("<diagnostic name=\"z\" path=\"a.py\" lines=\"2-2\">\nerror, lint: long"), "{piece}");
+}
+
+#[test]
 fn nothing_outside_of_the_workspace_is_asked_for() {
     let mut count = 0;
     for fixture in [

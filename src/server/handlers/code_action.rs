@@ -2,7 +2,7 @@
 
 use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
-    CodeActionTriggerKind, Command, Diagnostic, LspAny, Message, Range,
+    CodeActionTriggerKind, Command, Diagnostic, DiagnosticSeverity, LspAny, Message, Range,
 };
 use ropey::Rope;
 use serde_json::json;
@@ -11,7 +11,7 @@ use tower_lsp::jsonrpc::Result;
 use super::super::backend::Backend;
 use super::super::ext::{self, JobArguments, RunArguments};
 use super::super::{from_proto, host};
-use crate::actions::{self, Action, LONGEST_UNFINISHED, Place};
+use crate::actions::{self, Action, Applies, LONGEST_UNFINISHED, Place};
 use crate::prompt::context::wants_diagnostics;
 use crate::workspace::{Span, selection};
 
@@ -49,7 +49,7 @@ pub(in crate::server) async fn code_action(
     let text = if empty { String::new() } else { text_of(document.text(), selected.start..selected.end.min(longest)) };
     drop(state);
 
-    let respond = |kind: &str, title: String, command: Command| {
+    let respond = |kind: &str, title: String, command: Command, repairs: &[&Diagnostic]| {
         if !literals {
             return CodeActionResponse::Command(command);
         }
@@ -57,33 +57,43 @@ pub(in crate::server) async fn code_action(
             title,
             kind: Some(CodeActionKind::from(kind.to_owned())),
             command: Some(command),
+            diagnostics: (!repairs.is_empty()).then(|| repairs.iter().copied().cloned().collect()),
             tags: tags.then(|| vec![CodeActionTag::LLMGenerated]),
             ..CodeAction::default()
         })
     };
-    let complaints = complaints(&params.context);
+    let complaints: Vec<Diagnostic> = params.context.diagnostics.iter().take(MAX_DIAGNOSTICS).map(bare).collect();
+    let to_repair = to_repair(&params.context, params.range);
+    let reports: Vec<&str> = to_repair.iter().map(|one| message_of(one)).collect();
     let mut menu = Vec::new();
     let decisions = proposals.iter().flat_map(proposed).chain(standing.iter().flat_map(kept));
     for (kind, title, command) in decisions {
         if wanted(&params.context, kind) {
-            menu.push(respond(kind, title, command));
+            menu.push(respond(kind, title, command, &[]));
         }
     }
-    let place = Place { language, text: &text, running: !running.is_empty() };
+    let place = Place { language, text: &text, reports: &reports, running: !running.is_empty() };
     for action in actions::offered(&place, &settings) {
         if !wanted(&params.context, &action.kind) {
             continue;
         }
         if action.id == "cancel" {
             for (title, command) in cancels(&running) {
-                menu.push(respond(&action.kind, title, command));
+                menu.push(respond(&action.kind, title, command, &[]));
             }
+            continue;
+        }
+        if action.applies == Applies::Reported {
+            let title = actions::title_of_reports(action, &reports);
+            let told: Vec<Diagnostic> = to_repair.iter().map(|one| bare(one)).collect();
+            let command = run_command(action, &title, &uri, params.range, version, &told);
+            menu.push(respond(&action.kind, title, command, &to_repair));
             continue;
         }
         let title = actions::title_for(action, None);
         let told = if wants_diagnostics(&action.id) { complaints.as_slice() } else { &[] };
         let command = run_command(action, &title, &uri, params.range, version, told);
-        menu.push(respond(&action.kind, title, command));
+        menu.push(respond(&action.kind, title, command, &[]));
     }
     Ok(Some(menu))
 }
@@ -103,20 +113,42 @@ fn wanted(context: &CodeActionContext, kind: &str) -> bool {
     })
 }
 
-/// What the other servers say about the place, without what only they and the editor understand.
-fn complaints(context: &CodeActionContext) -> Vec<Diagnostic> {
-    let bare = |diagnostic: &Diagnostic| Diagnostic {
+/// What another server says, without what only it and the editor understand.
+fn bare(diagnostic: &Diagnostic) -> Diagnostic {
+    Diagnostic {
         range: diagnostic.range,
         severity: diagnostic.severity,
         code: diagnostic.code.clone(),
         source: diagnostic.source.clone(),
-        message: match &diagnostic.message {
-            Message::String(text) => Message::String(text.chars().take(MAX_MESSAGE_CHARS).collect()),
-            Message::MarkupContent(markup) => Message::String(markup.value.chars().take(MAX_MESSAGE_CHARS).collect()),
-        },
+        message: Message::String(message_of(diagnostic).chars().take(MAX_MESSAGE_CHARS).collect()),
         ..Diagnostic::default()
+    }
+}
+
+fn message_of(diagnostic: &Diagnostic) -> &str {
+    match &diagnostic.message {
+        Message::String(text) => text,
+        Message::MarkupContent(markup) => &markup.value,
+    }
+}
+
+/// The errors and warnings in the lines of a range. Some clients send what they have of the cursor's line, some of the
+/// whole document.
+fn to_repair(context: &CodeActionContext, range: Range) -> Vec<&Diagnostic> {
+    let last = |range: Range| {
+        let ends_above = range.end.character == 0 && range.end.line > range.start.line;
+        range.end.line - u32::from(ends_above)
     };
-    context.diagnostics.iter().take(MAX_DIAGNOSTICS).map(bare).collect()
+    let is_serious = |one: &&Diagnostic| {
+        // One that does not say how bad it is is taken for an error.
+        matches!(one.severity, None | Some(DiagnosticSeverity::Error | DiagnosticSeverity::Warning))
+    };
+    let is_here = |one: &&Diagnostic| one.range.start.line <= last(range) && range.start.line <= last(one.range);
+    let mut found: Vec<_> =
+        context.diagnostics.iter().filter(is_serious).filter(is_here).take(MAX_DIAGNOSTICS).collect();
+    // The worst first; then as the client has them.
+    found.sort_by_key(|one| one.severity == Some(DiagnosticSeverity::Warning));
+    found
 }
 
 pub(super) fn run_command(
@@ -206,7 +238,45 @@ fn cancels(running: &[(String, String)]) -> Vec<(String, Command)> {
 
 #[cfg(test)]
 mod tests {
+    use lsp_types::Position;
+
     use super::*;
+
+    #[test]
+    fn errors_and_warnings_in_the_lines_of_the_range_can_be_repaired() {
+        use DiagnosticSeverity::{Error, Hint, Information, Warning};
+        let range = |from: (u32, u32), to: (u32, u32)| Range {
+            start: Position { line: from.0, character: from.1 },
+            end: Position { line: to.0, character: to.1 },
+        };
+        let told = [
+            ("warning", Some(Warning), range((1, 4), (1, 9))),
+            ("error", Some(Error), range((1, 0), (1, 2))),
+            ("unknown", None, range((1, 0), (1, 2))),
+            ("hint", Some(Hint), range((1, 0), (1, 2))),
+            ("information", Some(Information), range((1, 0), (1, 2))),
+            ("above", Some(Error), range((0, 0), (1, 0))),
+            ("around", Some(Error), range((0, 0), (7, 0))),
+            ("below", Some(Error), range((2, 0), (2, 3))),
+        ];
+        let diagnostic = |(message, severity, range): &(&str, Option<DiagnosticSeverity>, Range)| Diagnostic {
+            message: Message::String((*message).to_owned()),
+            severity: *severity,
+            range: *range,
+            ..Diagnostic::default()
+        };
+        let context =
+            CodeActionContext { diagnostics: told.iter().map(diagnostic).collect(), ..CodeActionContext::default() };
+        for (range, expected) in [
+            (range((1, 6), (1, 6)), "error unknown around warning"),
+            (range((1, 0), (2, 0)), "error unknown around warning"),
+            (range((2, 3), (2, 3)), "around below"),
+            (range((8, 0), (9, 0)), ""),
+        ] {
+            let found: Vec<_> = to_repair(&context, range).into_iter().map(message_of).collect();
+            assert_eq!(found.join(" "), expected, "{range:?}");
+        }
+    }
 
     #[test]
     fn honours_only_by_kind_and_by_what_stands_in_front_of_it() {

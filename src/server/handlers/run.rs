@@ -15,9 +15,9 @@ use super::super::service::request_token;
 use super::super::session::Session;
 use super::super::{from_proto, show, standing, to_proto};
 use super::lifecycle::token_name;
-use crate::actions;
+use crate::actions::{self, Action, Applies};
 use crate::error::ErrorKind;
-use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run};
+use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run, to_fix};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
 
@@ -35,7 +35,7 @@ pub(super) async fn run_action(
         let cancelled = session.registry.cancel(None);
         return Ok(json!({ "cancelled": cancelled }));
     }
-    let selected = select(session, &arguments).await?;
+    let selected = select(session, &action, &arguments).await?;
     // Cancelled with the request, as long as that was not answered, and when the client leaves.
     let token = request_token();
     let waits = arguments.wait || progress.is_some() || token.is_cancelled();
@@ -51,7 +51,7 @@ pub(super) async fn run_action(
             selection: selected.span,
             subject: selected.subject,
             diagnostics: selected.diagnostics,
-            prompt: arguments.prompt,
+            prompt: selected.prompt,
             settings: state.settings.clone(),
             simulated: session.simulated(),
         }
@@ -71,10 +71,12 @@ struct Selected {
     track: TrackId,
     subject: Option<String>,
     diagnostics: Vec<Diagnostic>,
+    prompt: Option<String>,
 }
 
-/// Finds the selection, or the item around it when nothing is selected. It is followed from the moment the request came.
-async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Selected> {
+/// Finds the selection, or the item around it when nothing is selected, or those around what is to be repaired. It is
+/// followed from the moment the request came.
+async fn select(session: &Arc<Session>, action: &Action, arguments: &RunArguments) -> Result<Selected> {
     if is_explanation(&arguments.uri) {
         return Err(explanation());
     }
@@ -94,27 +96,39 @@ async fn select(session: &Arc<Session>, arguments: &RunArguments) -> Result<Sele
         (document.snapshot(), span.clone(), document.track(span), told)
     };
     let followed = Followed { session: session.clone(), uri: arguments.uri.clone(), track, kept: false };
+    let mut prompt = arguments.prompt.clone();
+    let repairs = action.applies == Applies::Reported;
+    if repairs {
+        (diagnostics, prompt) = to_fix(&snapshot, &asked, diagnostics, prompt).map_err(|error| invalid(&error))?;
+    }
     loop {
         snapshot.check().map_err(|error| invalid(&error))?;
         // Parsing takes milliseconds in a large file, which no thread of the runtime should be held for.
         let (around, point) = (snapshot.clone(), asked.clone());
-        let resolved = tokio::task::spawn_blocking(move || selection::resolve(&around, point));
+        let places: Vec<Span> = diagnostics.iter().filter(|_| repairs).map(|one| one.span.clone()).collect();
+        let resolved = tokio::task::spawn_blocking(move || match places.as_slice() {
+            [] => selection::resolve(&around, point),
+            places => selection::around(&around, places),
+        });
         let (span, subject) = resolved.await.map_err(|_| Error::internal_error())?;
         if span.is_empty() {
             return Err(no_code());
         }
         if span == asked {
-            return Ok(Selected { snapshot, span, track: followed.keep(), subject, diagnostics });
+            return Ok(Selected { snapshot, span, track: followed.keep(), subject, diagnostics, prompt });
         }
         let mut state = session.state();
         let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
         if Some(document.version()) == snapshot.version {
             let track = document.track(span.clone());
-            return Ok(Selected { snapshot, span, track, subject, diagnostics });
+            return Ok(Selected { snapshot, span, track, subject, diagnostics, prompt });
         }
         // The user typed while the file was parsed: look again at what is around the cursor now.
         snapshot = document.snapshot();
         // What was said was said of another text.
+        if repairs {
+            return Err(stale());
+        }
         diagnostics.clear();
         asked = document.tracked(followed.track).map_or(asked, |tracked| tracked.span);
     }
@@ -206,7 +220,13 @@ pub(in crate::server) fn start_again(session: &Arc<Session>, order: Order, host:
         return;
     };
     let settings = session.state().settings.clone();
-    let order = Order { job: new_job_id(), snapshot, selection, settings, diagnostics: Vec::new(), ..order };
+    // Where what was said was noticed is not known any more; what is to be repaired is still to be repaired.
+    let mut diagnostics = order.diagnostics;
+    diagnostics.retain(|_| order.action.applies == Applies::Reported);
+    for one in &mut diagnostics {
+        one.span.clone_from(&selection);
+    }
+    let order = Order { job: new_job_id(), snapshot, selection, settings, diagnostics, ..order };
     start(session.clone(), order, track, session.end.child_token(), None);
 }
 

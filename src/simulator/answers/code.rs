@@ -307,7 +307,7 @@ pub(super) fn is_callable(item: &Item) -> bool {
 }
 
 /// The offset of a line's start, counted from 1.
-fn line_start(text: &str, line: usize) -> Option<usize> {
+pub(super) fn line_start(text: &str, line: usize) -> Option<usize> {
     if line == 1 {
         return Some(0);
     }

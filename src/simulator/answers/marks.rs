@@ -23,6 +23,19 @@ pub(super) struct Marks {
     pub(super) document: Option<String>,
     /// Where tests are to go.
     pub(super) tests: Option<TestMarks>,
+    /// What other tools say.
+    pub(super) reports: Vec<Report>,
+}
+
+/// What another tool says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Report {
+    /// The lines it is about, counted from 1.
+    pub(super) lines: (usize, usize),
+    /// What it points at, if that is a piece of a line.
+    pub(super) name: String,
+    /// Its words, behind how bad it is and who says so.
+    pub(super) message: String,
 }
 
 /// Where tests are to go.
@@ -70,8 +83,37 @@ impl Marks {
             first_line,
             document,
             tests,
+            reports: blocks.iter().flat_map(|block| reports(block)).collect(),
         })
     }
+}
+
+/// What other tools say, out of the block that all context is in.
+fn reports(block: &str) -> Vec<Report> {
+    const KINDS: [&str; 4] = ["<definition", "<caller", "<example", "<diagnostic"];
+    if !KINDS.iter().any(|kind| block.starts_with(kind)) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut rest = block;
+    while let Some(at) = rest.find("<diagnostic") {
+        rest = &rest[at..];
+        let tag = rest[1..].split([' ', '>']).next().unwrap_or_default();
+        let close = format!("\n</{tag}>");
+        let Some(end) = rest.find(&close) else { break };
+        let (one, behind) = rest.split_at(end + close.len());
+        rest = behind;
+        let Some((attributes, text)) = tags::unwrap("diagnostic", one) else { continue };
+        let lines = attribute(&attributes, "lines");
+        let (first, last) = lines.split_once('-').unwrap_or((&lines, &lines));
+        let first = first.parse().unwrap_or(1).max(1);
+        found.push(Report {
+            lines: (first, last.parse().unwrap_or(first)),
+            name: attribute(&attributes, "name"),
+            message: text.split_once(": ").map_or(text, |(_, message)| message).to_owned(),
+        });
+    }
+    found
 }
 
 /// All texts of the request that a tag can be in, in order.

@@ -5,6 +5,7 @@
 mod code;
 mod document;
 mod explain;
+mod fix;
 mod hints;
 mod marks;
 mod place;
@@ -41,6 +42,7 @@ fn text(marks: &Marks) -> String {
         "explain" => explain::explain(marks, &code),
         "add-type-hints" => hints::answer(&code),
         "document" => document::answer(&code),
+        "fix" => fix::answer(marks, &code),
         "write-tests" => written::answer(marks, &code),
         // The task's own words say when an edit is wanted; the only edit that is safe without a model changes nothing.
         _ if marks.task.contains("Form: edit") => {

@@ -884,3 +884,110 @@ proptest::proptest! {
         }
     }
 }
+
+/// A request to fix what is reported at the line of each word.
+fn fix(path: &str, text: &str, selection: &str, reports: &[(&str, &str)]) -> String {
+    let mut request = request_for("fix", path, text, selection, None);
+    let reports: Vec<String> = reports
+        .iter()
+        .map(|(word, message)| {
+            let line = 1 + text[..text.find(word).unwrap()].matches('\n').count();
+            tags::wrap(
+                "diagnostic",
+                &[("path", path), ("lines", &format!("{line}-{line}"))],
+                &format!("error, tool(X): {message}"),
+            )
+        })
+        .collect();
+    let content = request["messages"][0]["content"].as_array_mut().unwrap();
+    content.insert(1, json!({"type": "text", "text": reports.join("\n\n")}));
+    answer(&request)
+}
+
+#[test]
+fn fixes_what_the_report_tells_how_to() {
+    for (path, text, reports, expected, imports) in [
+        (
+            "a.py",
+            "def f(path):\n    return pth.read()\n",
+            &[("pth", "Undefined name `pth`")][..],
+            "def f(path):\n    return path.read()",
+            &[][..],
+        ),
+        (
+            "a.py",
+            "def f(x):\n    return opne(x)\n",
+            &[("opne", "\"opne\" is not defined")],
+            "def f(x):\n    return open(x)",
+            &[],
+        ),
+        (
+            "a.py",
+            "def f(x):\n    return json.dumps(x)\n",
+            &[("json", "\"json\" is not defined")],
+            "def f(x):\n    return json.dumps(x)",
+            &["import json"],
+        ),
+        (
+            "a.py",
+            "import os, sys\n\nsys.exit()\n",
+            &[("os", "`os` imported but unused")],
+            "import sys\n\nsys.exit()",
+            &[],
+        ),
+        (
+            "a.py",
+            "import os\nimport sys\n\nsys.exit()\n",
+            &[("os", "`os` imported but unused")],
+            "import sys\n\nsys.exit()",
+            &[],
+        ),
+        (
+            "a.py",
+            "from a import b, c as d, e\n\nb(e)\n",
+            &[("from", "'a.d' imported but unused")],
+            "from a import b, e\n\nb(e)",
+            &[],
+        ),
+        (
+            "a.ts",
+            "import { a, b } from './x';\n\na();\n",
+            &[("import", "'b' is declared but its value is never read.")],
+            "import { a } from './x';\n\na();",
+            &[],
+        ),
+        (
+            "a.py",
+            "def f(x):\n    if x == None:\n        pass\n    elif x != None:\n        pass\n",
+            &[
+                ("x ==", "Comparison to `None` should be `cond is None`"),
+                ("x !=", "Comparison to `None` should be `cond is not None`"),
+            ],
+            "def f(x):\n    if x is None:\n        pass\n    elif x is not None:\n        pass",
+            &[],
+        ),
+        (
+            "a.py",
+            "try:\n    f()\nexcept:\n    pass\n",
+            &[("except", "Do not use bare `except`")],
+            "try:\n    f()\nexcept Exception:\n    pass",
+            &[],
+        ),
+    ] {
+        let found = edit_answer(&fix(path, text, text, reports)).unwrap();
+        assert_eq!(
+            (found.replacement.as_str(), found.imports.as_slice()),
+            (expected, &imports.iter().map(|import| (*import).to_owned()).collect::<Vec<_>>()[..]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_report_that_it_cannot_fix_is_named_and_nothing_changes() {
+    let text = "def f(x):\n    return x + 'a'\n";
+    let said = fix("a.py", text, text, &[("return", "Operator + not supported for types")]);
+    let found = edit_answer(&said).unwrap();
+    assert_eq!(found.replacement, text.trim_end());
+    assert!(found.note.unwrap().contains("cannot repair \"Operator + not supported for types\""), "{said}");
+}

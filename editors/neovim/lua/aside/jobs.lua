@@ -208,7 +208,20 @@ function M.menu(range)
   end, buffer)
 end
 
---- The diagnostics of a range as their servers sent them, for actions that mend something.
+--- What a place in a buffer is for the server.
+---@param buffer integer
+---@param line integer
+---@param column integer in bytes
+---@return lsp.Position
+local function position(buffer, line, column)
+  local client = server.client(buffer)
+  local encoding = client and server.encoding(client) or "utf-8"
+  local content = vim.api.nvim_buf_get_lines(buffer, line, line + 1, false)[1] or ""
+  return { line = line, character = vim.str_utfindex(content, encoding, math.min(column, #content), false) }
+end
+
+--- The diagnostics in the lines of a range, whoever made them, for actions that mend something. Servers count characters
+--- in different ways, and linters that are no servers send nothing, so places are as the editor has them.
 ---@param buffer integer
 ---@param range? lsp.Range
 ---@return lsp.Diagnostic[]
@@ -218,12 +231,56 @@ function M.diagnostics(buffer, range)
   local last = range and range["end"].line or cursor
   local found = {}
   for _, diagnostic in ipairs(vim.diagnostic.get(buffer)) do
-    local sent = diagnostic.user_data and diagnostic.user_data.lsp
-    if sent and diagnostic.lnum <= last and (diagnostic.end_lnum or diagnostic.lnum) >= first then
-      table.insert(found, sent)
+    local last_line = diagnostic.end_lnum or diagnostic.lnum
+    if diagnostic.lnum <= last and last_line >= first then
+      local sent = diagnostic.user_data and diagnostic.user_data.lsp
+      ---@type lsp.Diagnostic
+      local one = sent and vim.deepcopy(sent)
+        or {
+          message = diagnostic.message,
+          severity = diagnostic.severity --[[@as lsp.DiagnosticSeverity]],
+          source = diagnostic.source,
+          code = diagnostic.code,
+        }
+      one.range = {
+        start = position(buffer, diagnostic.lnum, diagnostic.col),
+        ["end"] = position(buffer, last_line, diagnostic.end_col or diagnostic.col),
+      }
+      table.insert(found, one)
     end
   end
   return found
+end
+
+--- Neovim's own menu tells a server only of the diagnostics that this server made. What Aside mends is others'.
+---@param client vim.lsp.Client
+local function widen(client)
+  local request = client.request
+  ---@diagnostic disable-next-line: duplicate-set-field
+  client.request = function(self, method, params, handler, buffer)
+    if method == "textDocument/codeAction" and params and params.context then
+      local asked = (buffer and buffer ~= 0) and buffer or vim.api.nvim_get_current_buf()
+      params = vim.tbl_extend("force", params, {
+        context = vim.tbl_extend("force", params.context, { diagnostics = M.diagnostics(asked, params.range) }),
+      })
+    end
+    return request(self, method, params, handler, buffer)
+  end
+end
+
+--- Widens Neovim's menu for every server of Aside's that starts.
+function M.listen()
+  local widened = {} ---@type table<integer, boolean>
+  vim.api.nvim_create_autocmd("LspAttach", {
+    group = vim.api.nvim_create_augroup("aside.menu", {}),
+    callback = function(event)
+      local client = vim.lsp.get_client_by_id(event.data.client_id)
+      if client and client.name == "aside" and not widened[client.id] then
+        widened[client.id] = true
+        widen(client)
+      end
+    end,
+  })
 end
 
 --- Asks on about a page.

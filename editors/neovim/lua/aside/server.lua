@@ -59,6 +59,7 @@ function M.preset()
   -- Here and not in `on_attach`, which is the user's.
   require("aside.highlights").define()
   require("aside.progress").listen()
+  require("aside.jobs").listen()
   return {
     cmd = M.command(),
     cmd_env = config.options.env,

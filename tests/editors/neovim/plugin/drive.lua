@@ -353,6 +353,49 @@ local function menus()
   vim.api.nvim_set_current_buf(source)
 end
 
+-- A linter that is no language server, and the editor's own menu: the fix names what was complained about.
+local function mends(original)
+  local line = assert(go_to("parse_price")) + 1
+  local wrong = "    digits = text.replase(currency, \"€\").strip()"
+  vim.fn.setline(line + 1, wrong)
+  local column = assert(wrong:find("currency", 1, true)) - 1
+  wrong = wrong:gsub("currency", "curency")
+  vim.fn.setline(line + 1, wrong)
+  local linter = vim.api.nvim_create_namespace("linter")
+  vim.diagnostic.set(linter, source, {
+    {
+      lnum = line,
+      col = column,
+      end_col = column + #"curency",
+      severity = vim.diagnostic.severity.ERROR,
+      message = "Undefined name `curency`",
+      source = "lint",
+    },
+  })
+  local offered
+  ---@diagnostic disable-next-line: duplicate-set-field
+  vim.ui.select = function(items, _, on_choice)
+    offered = vim.tbl_map(function(item)
+      return (item.action or item).title
+    end, items)
+    on_choice(items[1], 1)
+  end
+  vim.fn.cursor(line + 1, column + 1)
+  events = {}
+  vim.lsp.buf.code_action({ context = { only = { "quickfix" } } })
+  local ending = wait_for_end("a fix from the menu")
+  check(
+    vim.deep_equal(offered, { "Aside: fix: Undefined name `curency`" }),
+    "gra offers to fix what a linter complains about",
+    offered
+  )
+  check(ending.outcome == "applied", "and does it", ending)
+  local fixed = wrong:gsub("curency", "currency")
+  check(vim.fn.getline(line + 1) == fixed, "the name is right", vim.fn.getline(line + 1))
+  vim.diagnostic.reset(linter, source)
+  vim.api.nvim_buf_set_lines(source, 0, -1, false, vim.split(vim.trim(original), "\n"))
+end
+
 local function selections()
   local server = require("aside.server")
   local sent
@@ -463,6 +506,7 @@ local function main()
   cancels(original)
   previews(original)
   menus()
+  mends(original)
   selections()
   pages()
   local client = assert(require("aside.server").client(source))
