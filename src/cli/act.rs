@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::host::TerminalHost;
@@ -18,7 +17,7 @@ use super::{Invocation, exit, terminal};
 use crate::actions::{self, Applies, ResultForm};
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Report, new_job_id, plan, to_fix};
+use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Places, Report, new_job_id, plan, to_fix};
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
 use crate::simulator::SimulatorOptions;
@@ -126,7 +125,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         budgets: Arc::new(Budgets::new(invocation.paths.config_file.clone())),
         connections: Arc::new(Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))),
         ledger: Ledger::lazy(invocation.paths.ledger()),
-        limit: Arc::new(Semaphore::new(1)),
+        places: Places::new(1),
         session: Arc::default(),
         planner: Arc::default(),
         estimates: Arc::new(estimates),

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::bill::Seen;
 use super::connection::Connection;
@@ -12,6 +11,7 @@ use super::flight::{self, Claim, Turn};
 use super::host::{Event, Host, Queue};
 use super::life::warm_until;
 use super::money::Held;
+use super::places::{Lane, Place, Ticket};
 use super::run::{Run, Stop};
 use super::sending::Sending;
 use crate::actions::ResultForm;
@@ -35,7 +35,7 @@ pub(super) struct Ended {
 /// A request's place among those that run, and its claim to go first with what it writes to the cache.
 pub(super) struct Start {
     /// Given back when dropped.
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
     pub(super) claim: Claim,
 }
 
@@ -199,17 +199,18 @@ impl<H: Host> Run<'_, H> {
     /// answer to begin.
     pub(super) async fn turn(&self, plan: &Plan) -> Result<Start, Stop> {
         let deadline = tokio::time::Instant::now() + flight::PATIENCE;
+        let ticket = self.context.places.ticket(self.lane());
         let mut before = None;
         loop {
-            let permit = self.place_in_line().await?;
+            let place = self.place_in_line(&ticket).await?;
             let (cache, planner) = (&self.context.cache, &self.context.planner);
             let late = tokio::time::Instant::now() >= deadline;
             let cold = if late { Vec::new() } else { cache.cold(plan, planner, Timestamp::now()) };
             match cache.flights.enter(&cold, before.as_ref()) {
-                Turn::Go(claim) => return Ok(Start { _permit: permit, claim }),
+                Turn::Go(claim) => return Ok(Start { _place: place, claim }),
                 Turn::Wait(follower) => {
                     // Who waits holds nothing that another needs.
-                    drop(permit);
+                    drop(place);
                     self.host.event(Event::Queued(Queue::Cache));
                     tokio::select! {
                         biased;
@@ -224,16 +225,24 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Waits until fewer than `max_running` requests run.
-    async fn place_in_line(&self) -> Result<OwnedSemaphorePermit, Stop> {
-        if let Ok(permit) = self.context.limit.clone().try_acquire_owned() {
-            return Ok(permit);
+    async fn place_in_line(&self, ticket: &Ticket) -> Result<Place, Stop> {
+        if let Some(place) = self.context.places.try_enter() {
+            return Ok(place);
         }
         self.host.event(Event::Queued(Queue::Place));
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Stop::Cancelled),
-            permit = self.context.limit.clone().acquire_owned() =>
-                permit.map_err(|_| Error::new(ErrorKind::Internal, "The queue was closed.").into()),
+            place = self.context.places.enter(ticket) => Ok(place),
+        }
+    }
+
+    /// With whom this run's requests stand in line.
+    fn lane(&self) -> Lane {
+        Lane {
+            urgency: self.host.urgency(),
+            action: self.order.action.id.to_string(),
+            document: self.order.snapshot.uri.to_string(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ropey::Rope;
 
+use super::places::Urgency;
 use crate::error::Error;
 use crate::ledger::UsageReport;
 use crate::output::edit::TextEdit;
@@ -145,6 +146,11 @@ pub enum Landing {
 pub trait Host: Send + Sync {
     /// Something happened. Must not block.
     fn event(&self, event: Event<'_>);
+
+    /// How soon it needs its answer.
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
+    }
 
     /// The document as it is now, and where the selection has gone in it; `None` when it can not be edited any more
     /// because it was closed.

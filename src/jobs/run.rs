@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::ask::on_blocking_thread;
@@ -18,6 +17,7 @@ use super::host::Host;
 use super::lander::Step;
 use super::life::CacheLife;
 use super::order::Order;
+use super::places::Places;
 use super::report::{Outcome, Report, Standing};
 use super::surroundings::surroundings;
 use crate::actions::ResultForm;
@@ -42,8 +42,8 @@ pub struct Context {
     pub connections: Arc<Connections>,
     /// Where costs and explanations are written down.
     pub ledger: Ledger,
-    /// The requests that may run at once; waiting is first come, first served.
-    pub limit: Arc<Semaphore>,
+    /// The requests that may run at once, and the order of those who wait.
+    pub places: Places,
     /// What all runs of this process took.
     pub session: Arc<Mutex<Totals>>,
     /// What is sent, and what of it may still be in the cache. The lock is never held across an await.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lsp_types::{MessageType, Uri};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_lsp::Client;
@@ -23,7 +23,7 @@ use super::standing::Standing;
 use super::stdout::Outlet;
 use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
-use crate::jobs::{Budgets, CacheLife, Connections, Context, Missed, Registry};
+use crate::jobs::{Budgets, CacheLife, Connections, Context, Missed, Places, Registry};
 use crate::ledger::{Ledger, Totals};
 use crate::prompt::diagnosis::Warm;
 use crate::prompt::{Estimates, Planner};
@@ -94,7 +94,8 @@ pub(super) struct State {
     pub(super) proposals: Proposals,
     /// Answers that met a conflict.
     pub(super) standing: Standing,
-    limit: (usize, Arc<Semaphore>),
+    /// The requests that may run at once.
+    places: Places,
     /// What was already said, so that it is said once.
     said: Vec<String>,
     /// How often the client was asked for its settings; only the newest answer counts.
@@ -107,9 +108,7 @@ impl State {
     /// Takes over the layers' settings; what is wrong in them.
     pub(super) fn resolve_settings(&mut self) -> Vec<String> {
         let resolved = self.layers.resolve();
-        if self.limit.0 != resolved.settings.max_running {
-            self.limit = (resolved.settings.max_running, Arc::new(Semaphore::new(resolved.settings.max_running)));
-        }
+        self.places.set_limit(resolved.settings.max_running);
         self.unusable = resolved.usable().err();
         self.settings = Arc::new(resolved.settings);
         resolved.problems.iter().map(ToString::to_string).collect()
@@ -148,7 +147,7 @@ impl Session {
                 changed: None,
                 capabilities: Capabilities::none(),
                 layers,
-                limit: (settings.max_running, Arc::new(Semaphore::new(settings.max_running))),
+                places: Places::new(settings.max_running),
                 settings,
                 unusable: None,
                 roots: Roots::default(),
@@ -191,13 +190,13 @@ impl Session {
 
     /// What a run needs.
     pub(super) fn context(&self) -> Context {
-        let limit = self.state().limit.1.clone();
+        let places = self.state().places.clone();
         Context {
             cache: self.cache.clone(),
             budgets: self.budgets.clone(),
             connections: self.connections.clone(),
             ledger: self.ledger.clone(),
-            limit,
+            places,
             session: self.totals.clone(),
             planner: self.planner.clone(),
             estimates: self.estimates.clone(),

@@ -17,7 +17,7 @@ use super::super::{from_proto, to_proto};
 use crate::actions::{Action, Applies, ResultForm};
 use crate::config::{HoverMode, Settings};
 use crate::error::Error;
-use crate::jobs::{Change, Current, Event, Host, Landing, Order, Outcome, new_job_id, run};
+use crate::jobs::{Change, Current, Event, Host, Landing, Order, Outcome, Urgency, new_job_id, run};
 use crate::output::explanation::{Explanation, readable};
 use crate::workspace::{Snapshot, Span, selection};
 
@@ -239,6 +239,10 @@ impl Host for HoverHost {
             Event::Text(text) => self.0.send_modify(|answer| answer.text.push_str(text)),
             _ => {}
         }
+    }
+
+    fn urgency(&self) -> Urgency {
+        Urgency::Now
     }
 
     fn selection(&self) -> Option<(Current, Span)> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::session::Session;
 use crate::error::Error;
-use crate::jobs::{Change, Current, Event, Host, Landing, Order, PREWARM, new_job_id, prewarm};
+use crate::jobs::{Change, Current, Event, Host, Landing, Order, PREWARM, Urgency, new_job_id, prewarm};
 use crate::output::explanation::Explanation;
 use crate::workspace::Span;
 
@@ -61,6 +61,10 @@ impl Host for Silent {
         if let Event::Notice(text) = event {
             self.0.tell(lsp_types::MessageType::Warning, format!("Aside: {text}"));
         }
+    }
+
+    fn urgency(&self) -> Urgency {
+        Urgency::Ahead
     }
 
     fn selection(&self) -> Option<(Current, Span)> {
