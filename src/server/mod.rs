@@ -12,6 +12,7 @@ mod from_proto;
 mod handlers;
 mod host;
 mod landing;
+mod parent;
 mod proposals;
 mod sending;
 mod service;

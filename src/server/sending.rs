@@ -97,6 +97,8 @@ impl Sending<'_> {
                 watch_late(session, landed, uri.clone());
                 return Ok(Landing::Cancelled);
             }
+            // An editor that is gone proves nothing and answers nothing.
+            () = session.end.cancelled() => return Ok(Landing::Cancelled),
             answer = answer => answer,
         };
         let until = match &answer {
@@ -202,8 +204,13 @@ async fn settle(session: &Session, landed: &Landed, uri: &Uri, base: &Current, d
         if base.version.is_none() || moved_on(session.state().documents.get(uri), base) {
             until = until.min(Instant::now() + MOMENT);
         }
-        if tokio::time::timeout_at(until, changes.changed()).await.is_err() {
-            return;
+        tokio::select! {
+            () = session.end.cancelled() => return,
+            next = tokio::time::timeout_at(until, changes.changed()) => {
+                if next.is_err() {
+                    return;
+                }
+            }
         }
     }
 }

@@ -8,8 +8,11 @@ use lsp_types::{
     WorkspaceFolders,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::super::backend::Backend;
 use super::super::capabilities::{Capabilities, server_capabilities};
+use super::super::parent;
 use super::super::session::Session;
 use super::{configuration, usage};
 use crate::workspace::roots::Roots;
@@ -21,6 +24,9 @@ pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams
     let offer = server_capabilities(&capabilities);
     if let Some(client) = &params.client_info {
         tracing::info!(client = client.name, version = client.version, "a client connected");
+    }
+    if let Some(id) = params.process_id {
+        leave_with(id, session.end.clone());
     }
     let mut state = session.state();
     state.capabilities = capabilities;
@@ -34,6 +40,20 @@ pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams
         capabilities: offer,
         server_info: Some(ServerInfo { name: "aside".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) }),
     }
+}
+
+/// Ends the server with the editor's process. Mostly the pipe says that first; but a program that the editor started may have
+/// inherited its other end, and hold it open.
+fn leave_with(editor: i32, end: CancellationToken) {
+    tokio::spawn(async move {
+        tokio::select! {
+            () = parent::ended(editor) => {
+                tracing::info!("the editor's process has ended");
+                end.cancel();
+            }
+            () = end.cancelled() => {}
+        }
+    });
 }
 
 /// From here on the client may be spoken to: what is wrong in the settings, and the question for the editor's own.
