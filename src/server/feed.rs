@@ -47,8 +47,10 @@ pub(super) struct Channel {
     pub(super) work: Work,
     /// The token of a progress that exists already, or that is to be created.
     pub(super) progress: Option<(ProgressToken, bool)>,
-    /// The way for the stream, if the client wants it.
-    pub(super) stream: Option<Outlet>,
+    /// The way for the stream, which also shows whether the client reads.
+    pub(super) outlet: Outlet,
+    /// Whether the client wants the stream.
+    pub(super) stream: bool,
 }
 
 /// The job's end of the feed.
@@ -170,24 +172,19 @@ impl Shared {
     /// Sends the parts that were not sent yet, to a client that wants and can take them; whether none is left. The outbox is
     /// locked meanwhile, so that the order holds.
     fn send(&self, outbox: &mut Outbox) -> bool {
-        match &self.channel.stream {
-            None => outbox.parts.clear(),
-            Some(outlet) if outlet.is_clear() => {
-                for part in outbox.parts.drain(..) {
-                    outlet.send(StreamNotification::METHOD.as_str(), &self.channel.part(part));
-                }
+        if !self.channel.stream {
+            outbox.parts.clear();
+        } else if self.channel.outlet.is_clear() {
+            for part in outbox.parts.drain(..) {
+                self.channel.outlet.send(StreamNotification::METHOD.as_str(), &self.channel.part(part));
             }
-            Some(_) => {}
         }
         outbox.parts.is_empty()
     }
 
-    /// Waits until the client can take what is left in the outbox; for ever if there is nothing.
+    /// Waits until the client can take what is left for it; for ever if there is nothing.
     async fn cleared(&self, left: bool) {
-        match &self.channel.stream {
-            Some(outlet) if left => outlet.cleared().await,
-            _ => std::future::pending().await,
-        }
+        if left { self.channel.outlet.cleared().await } else { std::future::pending().await }
     }
 }
 
@@ -248,12 +245,15 @@ async fn pump(shared: Arc<Shared>) {
     let mut left = false;
     let mut unreported = false;
     loop {
+        // A client that does not read gets the newest state when it does, and not all that there was.
+        let reads = channel.outlet.is_clear();
+        let due = unreported && progress.is_some();
         tokio::select! {
             biased;
             token = &mut begin, if !begin.is_terminated() => progress = token,
             () = shared.filled.notified() => {}
-            () = shared.cleared(left) => {}
-            () = tokio::time::sleep_until(next_report), if unreported && progress.is_some() => {}
+            () = shared.cleared(left || due && !reads) => {}
+            () = tokio::time::sleep_until(next_report), if due && reads => {}
         }
         let end = {
             let mut outbox = shared.lock();
@@ -262,7 +262,7 @@ async fn pump(shared: Arc<Shared>) {
             if left { None } else { outbox.end.take() }
         };
         if let Some((part, message)) = end {
-            if channel.stream.is_some() {
+            if channel.stream {
                 // Behind what the job said by other ways.
                 channel.client.send_notification::<StreamNotification>(*part).await;
             }
@@ -277,6 +277,7 @@ async fn pump(shared: Arc<Shared>) {
         if let Some(token) = &progress
             && unreported
             && Instant::now() >= next_report
+            && channel.outlet.is_clear()
         {
             next_report = Instant::now() + REPORT_INTERVAL;
             let message = {

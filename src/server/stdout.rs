@@ -17,6 +17,11 @@ use serde::Serialize;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
+/// So many bytes of the framework's messages may wait for a client that does not read, before the framework has to wait too.
+/// A client that first writes all it has to say and then reads must not find that nobody listens: answers to some hundred
+/// thousand requests have room here. What grows by itself, streams and progress, is not sent to a client that does not read.
+const ROOM: usize = 8 << 20;
+
 /// The way out. Frames of both kinds stay whole, and leave in the order in which they were taken.
 #[derive(Clone)]
 pub(super) struct Outlet(Arc<Shared>);
@@ -36,7 +41,7 @@ struct State {
     waiting: BytesMut,
     /// Whether some task is writing right now; it goes on with what comes to wait meanwhile.
     writing: bool,
-    /// Whether the client has to read on first. Then nothing more is taken, so that little ever waits.
+    /// Whether the client has to read on first. Then jobs keep what they have to say, and the framework's messages wait here.
     blocked: bool,
     /// Whether the client is gone.
     gone: bool,
@@ -164,6 +169,8 @@ impl Shared {
     }
 
     fn now_clear(&self, state: &mut State) {
+        // What had to be large once is given back.
+        state.waiting = BytesMut::new();
         state.blocked = false;
         if let Some(framework) = state.framework.take() {
             framework.wake();
@@ -207,7 +214,7 @@ impl AsyncWrite for Outlet {
         if state.gone {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        if state.blocked {
+        if state.blocked && state.waiting.len() >= ROOM {
             state.framework = Some(cx.waker().clone());
             return Poll::Pending;
         }

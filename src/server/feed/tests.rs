@@ -44,8 +44,8 @@ async fn start(own_token: bool) -> (Feed, tokio::task::JoinHandle<()>, Wire<impl
     let (near, far) = tokio::io::duplex(1 << 12);
     let outlet = Outlet::over(near);
     let progress = Some((ProgressToken::String("token".to_owned()), !own_token));
-    let stream = Some(outlet.clone());
-    let channel = Channel { client, job: "job".to_owned(), work: work("Explain it"), progress, stream };
+    let (job, outlet, work) = ("job".to_owned(), outlet.clone(), work("Explain it"));
+    let channel = Channel { client, job, work, progress, outlet: outlet.clone(), stream: true };
     let (feed, task) = Feed::start(channel);
     (feed, task, Wire { answers: end.onto(outlet), output: BufReader::new(far) })
 }

@@ -1,7 +1,10 @@
 //! `aside.run`: from the command's arguments to a running job.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use lsp_types::{LspAny, MessageType, ProgressToken, Uri};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +20,7 @@ use super::super::{from_proto, show, standing, to_proto};
 use super::lifecycle::token_name;
 use crate::actions::{self, Action, Applies};
 use crate::error::ErrorKind;
-use crate::jobs::{JobHandle, Order, Outcome, Report, new_job_id, run, to_fix};
+use crate::jobs::{JobHandle, Order, Outcome, Registration, Report, new_job_id, panic_message, run, to_fix};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
 
@@ -173,36 +176,64 @@ fn start(
     let tasks = session.jobs.clone();
     tasks.spawn(async move {
         let (feed, pump) = Feed::start(channel);
-        let host = EditorHost::new(session.clone(), feed.clone(), &order, track, token.clone());
-        let report = run(&session.context(), &order, &host, &token).await;
-        drop(registration);
+        let work = Box::pin(carry_out(&session, &order, &feed, track, &token, registration));
+        let report = whatever_happens(&order, &feed, work).await;
         session.state().tokens.retain(|_, job| *job != order.job);
-        session.status_due.notify_one();
-        remember(&session, &order, &report);
-        // Before the progress ends: editors with one line for both keep what comes last, and that is what it cost.
         tokio::select! {
-            () = tell(&session, &report) => {}
+            // The progress has ended before whoever waits is answered.
+            _ = pump => {}
+            // A client that is gone creates no progress.
             () = session.end.cancelled() => {}
-        }
-        feed.end(&report);
-        session.tell_of_ledger();
-        tokio::select! {
-            // The progress has ended and the answer is shown before whoever waits is answered.
-            _ = async {
-                if let Some(explanation) = report.explanation.as_ref().filter(|_| !report.quiet) {
-                    show::show(&session, explanation).await;
-                }
-                pump.await
-            } => {}
-            // A client that is gone creates no progress and opens no document.
-            () = session.end.cancelled() => {}
-        }
-        if let Some(answer) = &report.standing {
-            // The user may take all day; the job has ended.
-            tokio::spawn(standing::offer(session, order, answer.clone(), host));
         }
         report
     })
+}
+
+/// Does the work, unless it panics: that is an end like any other, and the client hears of it.
+async fn whatever_happens(order: &Order, feed: &Feed, work: impl Future<Output = Report>) -> Report {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+        let report = Report::defect(order);
+        feed.end(&report);
+        report
+    })
+}
+
+/// Runs a job to its end and tells the client of it.
+async fn carry_out(
+    session: &Arc<Session>,
+    order: &Order,
+    feed: &Feed,
+    track: TrackId,
+    token: &CancellationToken,
+    registration: Registration,
+) -> Report {
+    let host = EditorHost::new(session.clone(), feed.clone(), order, track, token.clone());
+    let report = run(&session.context(), order, &host, token).await;
+    drop(registration);
+    session.state().tokens.retain(|_, job| *job != order.job);
+    session.status_due.notify_one();
+    remember(session, order, &report);
+    // Before the progress ends: editors with one line for both keep what comes last, and that is what it cost.
+    tokio::select! {
+        () = tell(session, &report) => {}
+        () = session.end.cancelled() => {}
+    }
+    feed.end(&report);
+    session.tell_of_ledger();
+    if let Some(explanation) = report.explanation.as_ref().filter(|_| !report.quiet) {
+        tokio::select! {
+            // The answer is shown before whoever waits is answered.
+            () = show::show(session, explanation) => {}
+            // A client that is gone opens no document.
+            () = session.end.cancelled() => {}
+        }
+    }
+    if let Some(answer) = &report.standing {
+        // The user may take all day; the job has ended.
+        tokio::spawn(standing::offer(session.clone(), order.clone(), answer.clone(), host));
+    }
+    report
 }
 
 /// Runs an order's action again, on the text as it is now, where its selection has gone.
@@ -244,7 +275,7 @@ fn channel(session: &Session, order: &Order, title: String, progress: Option<Pro
     if let Some((token, _)) = &progress {
         state.tokens.insert(token_name(token), order.job.clone());
     }
-    let stream = state.capabilities.stream.then(|| session.outlet.clone());
+    let stream = state.capabilities.stream;
     let encoding = state.capabilities.encoding;
     drop(state);
     let work = Work {
@@ -254,7 +285,8 @@ fn channel(session: &Session, order: &Order, title: String, progress: Option<Pro
         uri: order.snapshot.uri.clone(),
         range: to_proto::range(&order.snapshot.text, encoding, &order.selection),
     };
-    Channel { client: session.client.clone(), job: order.job.clone(), work, progress, stream }
+    let (client, outlet) = (session.client.clone(), session.outlet.clone());
+    Channel { client, job: order.job.clone(), work, progress, outlet, stream }
 }
 
 /// A fresh explanation is there for the next hover.
@@ -352,3 +384,6 @@ fn stale() -> Error {
         data: serde_json::to_value(&error).ok(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,8 @@ impl Fixture {
             simulated: false,
         };
         let (job, work) = (order.job.clone(), work(&order.title()));
-        let channel = Channel { client: session.client.clone(), job, work, progress: None, stream: None };
+        let outlet = session.outlet.clone();
+        let channel = Channel { client: session.client.clone(), job, work, progress: None, outlet, stream: false };
         let cancel = CancellationToken::new();
         let host = EditorHost::new(session, Feed::start(channel).0, &order, track, cancel.clone());
         Self { backend, host, client, folder, cancel }

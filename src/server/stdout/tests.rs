@@ -34,15 +34,26 @@ async fn a_notification_leaves_at_once() {
 
 #[tokio::test]
 async fn the_framework_waits_for_a_slow_client_and_then_goes_on() {
-    let (near, mut far) = tokio::io::duplex(8);
+    const PIECE: usize = 1 << 17;
+    let (near, mut far) = tokio::io::duplex(PIECE / 2);
     let mut outlet = Outlet::over(near);
-    outlet.write_all(&[b'a'; 100]).await.expect("it is open");
-    assert!(!outlet.is_clear());
+    let mut written = 0;
+    while outlet.0.lock().waiting.len() < ROOM {
+        outlet.write_all(&[b'a'; PIECE]).await.expect("there is room");
+        written += PIECE;
+        tokio::task::yield_now().await;
+        assert!(!outlet.is_clear(), "jobs wait already");
+    }
+    assert!(written <= ROOM + 3 * PIECE, "{written}");
     assert!(tokio::time::timeout(Duration::from_millis(1), outlet.write_all(b"b")).await.is_err());
-    let mut output = vec![0; 100];
-    far.read_exact(&mut output).await.expect("it is open");
+    let reader = tokio::spawn(async move {
+        let mut output = vec![0; written];
+        far.read_exact(&mut output).await.expect("it is open");
+        far
+    });
     outlet.write_all(b"b").await.expect("it is open");
     outlet.flush().await.expect("it is open");
+    let mut far = reader.await.expect("it does not panic");
     assert_eq!(far.read_u8().await.expect("it is open"), b'b');
 }
 
