@@ -18,6 +18,14 @@ use super::{
 };
 use crate::error::Error;
 
+/// The longest answer that is read, in bytes: more than any model may write. A server that never ends one must not fill the
+/// memory.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// So many times the patience between two events an answer may not grow, whatever events come. While a model thinks
+/// there may be minutes of pings; without end they are a server that hangs behind a gateway that does not.
+const PINGS_ALONE: u32 = 20;
+
 /// Where progress is told.
 type Sink<'s> = &'s mut (dyn FnMut(Progress<'_>) + Send);
 
@@ -66,13 +74,18 @@ async fn once(client: &Client, place: &Place<'_>, body: Bytes, events: Sink<'_>)
         request_id: text(header::HeaderName::from_static("request-id")).map(str::to_owned),
         sent,
         first: None,
+        taken: 0,
     };
     let rate = RateHeaders::new(headers);
     let is_stream = text(header::CONTENT_TYPE).is_none_or(|kind| kind.trim_start().starts_with("text/event-stream"));
     if is_stream {
         reading.events(client, response, events).await?;
     } else {
-        let body = call::read(client, place, response, call::LARGEST_REQUEST).await?;
+        let patience = client.options().idle_timeout * PINGS_ALONE;
+        let body = match tokio::time::timeout(patience, call::read(client, place, response, LARGEST_ANSWER)).await {
+            Ok(body) => body?,
+            Err(_) => return Err(Refusal::without_answer(place.silent(patience, true), Verdict::Never).into()),
+        };
         reading.whole(&body, events)?;
     }
     let tokens = reading.fold.tokens();
@@ -88,6 +101,8 @@ struct Reading<'a> {
     request_id: Option<String>,
     sent: Instant,
     first: Option<Duration>,
+    /// The bytes of the answer so far.
+    taken: usize,
 }
 
 impl Reading<'_> {
@@ -101,6 +116,7 @@ impl Reading<'_> {
         let mut source = Events::new(response.bytes_stream());
         let mut patience = left(self.sent + options.first_event_timeout);
         let mut begun = false;
+        let mut lively = tokio::time::Instant::now();
         loop {
             let event = match source.next(patience).await {
                 Ok(Some(event)) => event,
@@ -114,6 +130,11 @@ impl Reading<'_> {
                 }
             };
             (begun, patience) = (true, options.idle_timeout);
+            if size(&event) > 0 {
+                lively = tokio::time::Instant::now();
+            } else if lively.elapsed() >= options.idle_timeout * PINGS_ALONE {
+                return Err(self.broken(self.place.silent(options.idle_timeout * PINGS_ALONE, true), Verdict::Never));
+            }
             if let StreamEvent::Error { error } = &event {
                 let explained = self.place.event(error, self.request_id.as_deref());
                 return Err(self.broken(explained, retry::of_event(error)));
@@ -150,6 +171,10 @@ impl Reading<'_> {
     fn take(&mut self, event: StreamEvent, sink: Sink<'_>) -> Result<(), Box<Broken>> {
         if self.first.is_none() && is_token(&event) {
             self.first = Some(self.sent.elapsed());
+        }
+        self.taken += size(&event);
+        if self.taken > LARGEST_ANSWER {
+            return Err(self.broken(self.place.not_the_api("the answer has no end"), Verdict::Never));
         }
         match &event {
             // Out of order; `apply` says so.
@@ -221,6 +246,18 @@ fn is_token(event: &StreamEvent) -> bool {
             !partial_json.is_empty()
         }
         _ => false,
+    }
+}
+
+/// How much an event adds to an answer, in bytes. An empty block takes memory, too.
+fn size(event: &StreamEvent) -> usize {
+    match event {
+        StreamEvent::ContentBlockStart { content_block: ContentBlock::Text { text, .. }, .. } => 64 + text.len(),
+        StreamEvent::ContentBlockStart { .. } => 64,
+        StreamEvent::ContentBlockDelta { delta: Delta::TextDelta { text }, .. } => text.len(),
+        StreamEvent::ContentBlockDelta { delta: Delta::ThinkingDelta { thinking }, .. } => thinking.len(),
+        StreamEvent::ContentBlockDelta { delta: Delta::InputJsonDelta { partial_json }, .. } => partial_json.len(),
+        _ => 0,
     }
 }
 

@@ -79,9 +79,9 @@ impl Places {
 
     /// Draws a number.
     pub fn ticket(&self, lane: Lane) -> Ticket {
-        let mut line = self.line();
-        line.numbers += 1;
-        Ticket { lane, number: line.numbers }
+        let mut all = self.line();
+        all.numbers += 1;
+        Ticket { lane, number: all.numbers }
     }
 
     /// A place if one is free and nobody waits for it.

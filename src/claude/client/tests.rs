@@ -462,3 +462,30 @@ fn the_future_can_move_between_threads() {
     is_send(&client.batch_results("x"));
     assert_eq!(client.host(), "127.0.0.1:1");
 }
+
+/// A client whose patience is a second, for servers that never fall silent.
+fn patient_for_a_second(url: &Url) -> Client {
+    let limit = Duration::from_secs(1);
+    Client::new(ClientOptions { first_event_timeout: limit, idle_timeout: limit, ..options(url) }).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_alone_are_not_waited_for_for_ever() {
+    let pings = (0..30).flat_map(|_| [event(&json!({"type": "ping"})), Act::Sleep(Duration::from_millis(900))]);
+    let server = Server::start([[begin(), vec![text("Hel")], pings.collect(), vec![Act::Hang]].concat()]).await;
+    let failure = run(&patient_for_a_second(&server.url)).await.0.unwrap_err();
+    assert_eq!((failure.error.kind, failure.attempts), (ErrorKind::Timeout, 1));
+    assert!(failure.error.message.contains("20 s"), "{}", failure.error);
+    assert_eq!(failure.partial.unwrap().text, "Hel");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_does_not_fill_the_memory() {
+    let piece = text(&"x".repeat(1 << 20));
+    let server = Server::start([[begin(), vec![piece; 12]].concat()]).await;
+    let failure = run(&client(&server.url)).await.0.unwrap_err();
+    assert_eq!((failure.error.kind, failure.attempts), (ErrorKind::BadAnswer, 1));
+    assert!(failure.error.message.contains("no end"), "{}", failure.error);
+    let kept = failure.partial.unwrap().text.len();
+    assert!((7 << 20..=9 << 20).contains(&kept), "{kept}");
+}

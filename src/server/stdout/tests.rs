@@ -39,7 +39,7 @@ async fn the_framework_waits_for_a_slow_client_and_then_goes_on() {
     let mut outlet = Outlet::over(near);
     let mut written = 0;
     while outlet.0.lock().waiting.len() < ROOM {
-        outlet.write_all(&[b'a'; PIECE]).await.expect("there is room");
+        outlet.write_all(&vec![b'a'; PIECE]).await.expect("there is room");
         written += PIECE;
         tokio::task::yield_now().await;
         assert!(!outlet.is_clear(), "jobs wait already");
