@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use builtin::catalogue;
-pub use unfinished::{LONGEST as LONGEST_UNFINISHED, is_unfinished};
+pub use unfinished::{LONGEST as LONGEST_UNFINISHED, is_comment, is_unfinished};
 
 use crate::claude::types::Effort;
 use crate::config::Settings;
@@ -76,6 +76,8 @@ pub enum ResultForm {
     Edit,
     /// An addition to a test file, or a new one.
     Tests,
+    /// Markdown to read or a replacement of the selection, as the model understands the question.
+    Answer,
     /// Findings at places in the file.
     Diagnostics,
     /// Nothing is asked of a model; the action steers Aside itself.
@@ -89,6 +91,7 @@ impl ResultForm {
             Self::Explanation => "explain",
             Self::Edit => "edit",
             Self::Tests => "tests",
+            Self::Answer => "answer",
             Self::Diagnostics => "diagnostics",
             Self::Control => "control",
         }
@@ -108,6 +111,10 @@ pub enum Applies {
     Unfinished,
     /// Where other tools report an error or a warning.
     Reported,
+    /// Where the user can say what they want: in a prompt, or in the comment that is selected.
+    Prompted,
+    /// In an explanation of Aside's own.
+    Explanations,
     /// Only while something runs.
     WhileRunning,
 }
@@ -124,6 +131,16 @@ impl Action {
         }
     }
 
+    /// Whether the user's own words are what it is about.
+    pub fn asks(&self) -> bool {
+        matches!(self.applies, Applies::Prompted | Applies::Explanations)
+    }
+
+    /// Whether it is a conversation, with tools, instead of one task and one answer.
+    pub fn converses(&self) -> bool {
+        self.asks() || self.result == ResultForm::Diagnostics
+    }
+
     /// Whether the settings leave this action on.
     pub fn enabled(&self, settings: &Settings) -> bool {
         settings.actions.get(self.id.as_ref()).and_then(|action| action.enabled) != Some(false)
@@ -136,10 +153,10 @@ impl Action {
             return false;
         }
         match self.applies {
-            Applies::Always | Applies::Reported => true,
+            Applies::Always | Applies::Reported | Applies::Prompted => true,
             Applies::OptionalTypes => language.optional_types,
             Applies::Programming | Applies::Unfinished => language.programming,
-            Applies::WhileRunning => false,
+            Applies::WhileRunning | Applies::Explanations => false,
         }
     }
 
@@ -159,6 +176,8 @@ impl Action {
     fn applies_at(&self, place: &Place<'_>) -> bool {
         match self.applies {
             Applies::WhileRunning => place.running,
+            Applies::Prompted => place.prompts || is_comment(place.language, place.text),
+            Applies::Explanations => false,
             Applies::Unfinished => self.applies_in(place.language) && is_unfinished(place.language, place.text),
             Applies::Reported => !place.reports.is_empty(),
             Applies::Always | Applies::OptionalTypes | Applies::Programming => self.applies_in(place.language),
@@ -177,6 +196,8 @@ pub struct Place<'a> {
     pub reports: &'a [&'a str],
     /// Whether there is anything to cancel.
     pub running: bool,
+    /// Whether the user can be asked for a prompt.
+    pub prompts: bool,
 }
 
 /// The action called `id`. The error (kind `config`) lists the actions there are and suggests the nearest.
@@ -253,6 +274,9 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("repair", "fix"),
     ("mend", "fix"),
     ("quickfix", "fix"),
+    ("question", "ask"),
+    ("chat", "ask"),
+    ("followup", "follow-up"),
     ("stop", "cancel"),
     ("abort", "cancel"),
 ];

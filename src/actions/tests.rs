@@ -5,7 +5,10 @@ use crate::config::ActionSettings;
 use crate::workspace::language;
 
 fn ids(language_id: &str, text: &str, settings: &Settings, running: bool) -> String {
-    let actions = offered(&Place { language: language::by_id(language_id), text, reports: &[], running }, settings);
+    let actions = offered(
+        &Place { language: language::by_id(language_id), text, reports: &[], running, prompts: false },
+        settings,
+    );
     actions.iter().map(|action| action.id.as_ref()).collect::<Vec<_>>().join(" ")
 }
 
@@ -23,6 +26,8 @@ fn the_catalogue_is_the_contract() {
         simplify refactor.rewrite.aside.simplify Programming Edit
         implement refactor.rewrite.aside.implement Unfinished Edit
         fix quickfix.aside.fix Reported Edit
+        ask refactor.aside.ask Prompted Answer
+        follow-up refactor.aside.followUp Explanations Explanation
         cancel refactor.aside.cancel WhileRunning Control
     "]]
     .assert_eq(&table.concat());
@@ -33,11 +38,11 @@ fn actions_are_offered_where_they_make_sense() {
     let settings = Settings::default();
     for (language, text, running, expected) in [
         ("python", "x = 1", false, "explain add-type-hints write-tests document simplify"),
-        ("python", "# Sum up.", true, "explain add-type-hints write-tests document simplify implement cancel"),
+        ("python", "# Sum up.", true, "explain add-type-hints write-tests document simplify implement ask cancel"),
         ("typescriptreact", "f();", false, "explain add-type-hints write-tests document simplify"),
         ("rust", "fn f() { todo!() }", false, "explain write-tests document simplify implement"),
         ("go", "", false, "explain write-tests document simplify"),
-        ("markdown", "<!-- a table -->", false, "explain"),
+        ("markdown", "<!-- a table -->", false, "explain ask"),
         ("json", "", false, "explain"),
         ("no such language", "", true, "explain cancel"),
     ] {
@@ -125,6 +130,10 @@ fn titles_name_what_they_work_on() {
         Aside: implement
         Aside: fix `load_inventory`
         Aside: fix
+        Aside: ask about `load_inventory`
+        Aside: ask
+        Aside: follow up on `load_inventory`
+        Aside: follow up
         Aside: cancel `load_inventory`
         Aside: cancel
     "]]

@@ -48,6 +48,11 @@ pub fn is_unfinished(language: &Language, text: &str) -> bool {
         && !first.starts_with("return")
 }
 
+/// Whether `text` is comments in `language`, and nothing else.
+pub fn is_comment(language: &Language, text: &str) -> bool {
+    text.len() <= LONGEST && !text.trim().is_empty() && without_comments(language, text).is_empty()
+}
+
 /// The lines that hold code, trimmed. Documentation strings count as comments.
 fn without_comments<'a>(language: &Language, text: &'a str) -> Vec<&'a str> {
     let mut code = Vec::new();

@@ -69,6 +69,8 @@ fn offered(applies: Applies) -> &'static str {
         Applies::Programming => "programming languages",
         Applies::Unfinished => "comments, stubs and signatures",
         Applies::Reported => "errors and warnings of other tools",
+        Applies::Prompted => "with a prompt, or on a comment",
+        Applies::Explanations => "in an explanation",
         Applies::WhileRunning => "while something runs",
     }
 }

@@ -262,7 +262,7 @@ impl<H: Host> Run<'_, H> {
     /// After a text stream breaks, an explanation keeps what came.
     fn failed(&mut self, failure: Failure) -> Stop {
         if let Some(partial) = failure.partial
-            && self.order.action.result == ResultForm::Explanation
+            && matches!(self.order.action.result, ResultForm::Explanation | ResultForm::Answer)
             && !partial.text.trim().is_empty()
         {
             self.notes.push(format!("The answer broke off: {}", failure.error.sentence()));

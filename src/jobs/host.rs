@@ -42,6 +42,8 @@ pub enum Event<'a> {
     Thinking(&'a str),
     /// The answer grows.
     Text(&'a str),
+    /// The model uses a tool; what it does, in one line such as `reads src/store.py:10-80`.
+    Tool(&'a str),
     /// What the request took so far.
     Usage(&'a UsageReport),
     /// The answer became an edit, which is about to be applied.

@@ -403,7 +403,7 @@ fn closed() -> Obstacle {
 }
 
 /// Work that takes milliseconds in a large file; other tasks of this thread go on elsewhere meanwhile, if there is one.
-fn computing<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn computing<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
         _ => work(),

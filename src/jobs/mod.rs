@@ -29,6 +29,8 @@ mod reports;
 mod run;
 mod sending;
 mod surroundings;
+mod talk;
+mod tools;
 
 pub use budget::Budgets;
 pub use connection::{Connection, Connections};
@@ -44,3 +46,4 @@ pub use report::{FileEdit, Outcome, Report, Standing};
 pub use reports::to_fix;
 pub(crate) use run::panic_message;
 pub use run::{Context, plan, run};
+pub use tools::{Findings, NoFindings, Outcome as ToolOutcome};

@@ -27,7 +27,7 @@ use crate::claude::types::{ContentBlock, Message, Role, StopReason};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals};
 use crate::output::explanation::Explanation;
-use crate::prompt::{self, Estimates, Plan, Planner, Scale};
+use crate::prompt::{self, Estimates, History, Plan, Planner, Scale};
 use crate::workspace::roots::relative;
 use crate::workspace::syntax::ParsedAhead;
 use crate::workspace::test_files::TestPlace;
@@ -138,7 +138,7 @@ fn plan_for<H: Host>(
     };
     let context = surroundings(order, host, model, &text, tests.as_ref());
     let input = prompt::Input {
-        family: prompt::Family::Document,
+        family: if order.action.converses() { prompt::Family::Conversation } else { prompt::Family::Document },
         action: &order.action,
         settings: &order.settings,
         model,
@@ -178,7 +178,9 @@ pub(super) struct Run<'a, H> {
     pub(super) model: Cow<'static, Model>,
     pub(super) bill: Bill,
     pub(super) attempts: u32,
-    asked: Vec<Message>,
+    /// What was sent, and what was answered where that is more than its text.
+    pub(super) asked: Vec<Message>,
+    pub(super) answered: Option<Vec<ContentBlock>>,
     /// The text that an edit is asked for.
     pub(super) original: Option<Arc<ParsedAhead>>,
     pub(super) notes: Vec<String>,
@@ -202,6 +204,7 @@ impl<'a, H: Host> Run<'a, H> {
             bill: Bill::default(),
             attempts: 0,
             asked: Vec::new(),
+            answered: None,
             original: None,
             notes: Vec::new(),
             edits: Vec::new(),
@@ -242,6 +245,9 @@ impl<H: Host> Run<'_, H> {
             tokio::task::spawn_blocking(move || original.parse());
         }
         self.count_near_limit(&plan).await?;
+        if order.action.result == ResultForm::Answer {
+            return self.answer(plan).await;
+        }
         let answer = self.ask(&plan, &plan.request).await?;
         self.learn(&plan, answer.tokens.total_input()).await;
         match order.action.result {
@@ -262,7 +268,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// An answer to read: shown whole, also when it was cut short at the limit.
-    fn explain(&mut self, answer: &Answer) -> Result<Outcome, Stop> {
+    pub(super) fn explain(&mut self, answer: &Answer) -> Result<Outcome, Stop> {
         let text = text_of(answer);
         if text.trim().is_empty() {
             return Err(Error::new(ErrorKind::BadAnswer, "The model answered without any text.")
@@ -333,8 +339,9 @@ impl<H: Host> Run<'_, H> {
     /// What was said, so that a conversation can go on from it.
     fn conversation(&self, answer: &str) -> String {
         let mut messages = self.asked.clone();
-        messages.push(Message { role: Role::Assistant, content: vec![ContentBlock::text(answer)] });
-        serde_json::to_string(&messages).unwrap_or_default()
+        let content = self.answered.clone().unwrap_or_else(|| vec![ContentBlock::text(answer)]);
+        messages.push(Message { role: Role::Assistant, content });
+        History::new(messages).to_json()
     }
 }
 

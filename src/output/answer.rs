@@ -37,7 +37,17 @@ impl BadAnswer {
     }
 }
 
-/// Reads the answer to an action that edits.
+/// Whether an answer that may be an explanation or an edit says that it is an edit: a code block's info string ends in
+/// `edit`.
+pub fn is_edit(answer: &str) -> bool {
+    match blocks(answer) {
+        Ok(Blocks { blocks, .. }) => blocks.iter().any(Block::is_edit),
+        // It is not whole; what it was to be can be told all the same.
+        Err(_) => lines(answer).filter_map(|line| Fence::read(line.content)).any(|fence| ends_in(fence.info, "edit")),
+    }
+}
+
+/// Reads the answer to an action that edits. Where code blocks are marked as edits, others are examples.
 ///
 /// # Errors
 /// When there is not exactly one code block beside those with imports, or one is empty or not closed.
@@ -83,7 +93,10 @@ fn parts_of(answer: &str, may_be_empty: bool) -> Result<Parts, BadAnswer> {
         return Err(BadAnswer::new("The answer is empty. It must hold one fenced code block."));
     }
     let Blocks { blocks, note } = blocks(answer)?;
-    let (imports, code): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(Block::holds_imports);
+    let (imports, mut code): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(Block::holds_imports);
+    if code.iter().any(Block::is_edit) {
+        code.retain(Block::is_edit);
+    }
     let code = match <[Block; 1]>::try_from(code) {
         Ok([block]) => block.lines,
         Err(none) if none.is_empty() && imports.is_empty() => {
@@ -120,9 +133,18 @@ struct Block {
 
 impl Block {
     fn holds_imports(&self) -> bool {
-        let info = self.info.to_ascii_lowercase();
-        info.strip_suffix("imports").is_some_and(|rest| !rest.ends_with(|char: char| char.is_alphanumeric()))
+        ends_in(&self.info, "imports")
     }
+
+    fn is_edit(&self) -> bool {
+        ends_in(&self.info, "edit")
+    }
+}
+
+/// Whether an info string's last word is this one.
+fn ends_in(info: &str, word: &str) -> bool {
+    let info = info.to_ascii_lowercase();
+    info.strip_suffix(word).is_some_and(|rest| !rest.ends_with(|char: char| char.is_alphanumeric()))
 }
 
 struct Blocks {

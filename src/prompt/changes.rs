@@ -283,6 +283,39 @@ pub(super) fn block(statements: &[Statement]) -> String {
     statements.iter().map(Statement::block).collect::<Vec<_>>().join("\n")
 }
 
+/// The statements of a block that [`block`] made, where `selection` was selected; `None` for any other text.
+pub(super) fn parse(text: &str, selection: Option<&str>) -> Option<Vec<Statement>> {
+    let mut statements = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (head, _) = rest.split_once('>').filter(|(head, _)| head.starts_with("<change"))?;
+        let end = if head.ends_with('/') {
+            head.len() + 1
+        } else {
+            let close = format!("\n</{}>", head[1..].split(' ').next()?);
+            rest.find(&close)? + close.len()
+        };
+        let (attributes, content) = tags::unwrap("change", &rest[..end])?;
+        let value = |name: &str| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let lines = match (value("lines"), value("after")) {
+            (Some(lines), _) => {
+                let (first, last) = lines.split_once('-')?;
+                first.parse::<usize>().ok()?.checked_sub(1)?..last.parse().ok()?
+            }
+            (None, after) => {
+                let after = after?.parse().ok()?;
+                after..after
+            }
+        };
+        let is_selection = value("now") == Some("selection");
+        let text = if is_selection { selection? } else { content };
+        let name = value("item").unwrap_or_default().to_owned();
+        statements.push(Statement { lines, text: text.to_owned(), is_selection, name });
+        rest = rest[end..].strip_prefix('\n').unwrap_or(&rest[end..]);
+    }
+    (!statements.is_empty()).then_some(statements)
+}
+
 /// The statements that hold: a later one takes the place of those whose lines it touches.
 pub(super) fn holding(statements: &[Statement]) -> Vec<&Statement> {
     let mut holding: Vec<&Statement> = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::warmth::PrefixKey;
-use super::{Input, Layer, LayerName, Scale, estimate_tokens};
+use super::{Family, Input, Layer, LayerName, Scale, estimate_tokens};
 use crate::claude::models::{self, Model};
 use crate::claude::params::params;
 use crate::claude::types::{CacheControl, ContentBlock, MessageRequest, Metadata, SystemBlock, Ttl};
@@ -17,6 +17,9 @@ const COMMON_CONTEXT: u64 = 200_000;
 
 /// The API refuses a fifth breakpoint.
 const MOST_BREAKPOINTS: usize = 4;
+
+/// A conversation has two of them at its own end: where it ends, and where it ended the time before.
+const MOST_BEFORE_CONVERSATION: usize = 2;
 
 /// A block of the prompt. Copies share the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,25 +133,35 @@ pub(super) fn root(input: &Input<'_>, request: &MessageRequest) -> PrefixKey {
 /// Where breakpoints are, given the lives that are wanted: at the end of the cached part and of the part for an hour, as
 /// these decide what is paid; then where prefixes of other requests may end, the longest first. One that is too short would
 /// write nothing.
-pub(super) fn breakpoints(drafts: &[Draft], lives: &[Option<Ttl>], minimum: u64, scale: Scale) -> Vec<Option<Ttl>> {
+pub(super) fn breakpoints(
+    family: Family,
+    drafts: &[Draft],
+    lives: &[Option<Ttl>],
+    minimum: u64,
+    scale: Scale,
+) -> Vec<Option<Ttl>> {
+    let most = match family {
+        Family::Document => MOST_BREAKPOINTS,
+        Family::Conversation => MOST_BEFORE_CONVERSATION,
+    };
     let mut before = 0;
     let possible: Vec<bool> = drafts
         .iter()
         .zip(lives)
         .map(|(draft, life)| {
             before += draft.tokens();
-            life.is_some() && scale.of(before) >= minimum
+            life.is_some() && draft.name != LayerName::Tools && scale.of(before) >= minimum
         })
         .collect();
     let last = lives.iter().rposition(Option::is_some);
     let hour = lives.iter().rposition(|life| *life == Some(Ttl::OneHour));
-    let mut chosen: Vec<usize> = Vec::with_capacity(MOST_BREAKPOINTS);
+    let mut chosen: Vec<usize> = Vec::with_capacity(most);
     let others = (0..drafts.len()).rev().filter(|index| {
         // Of two layers of one name the later one finds what the earlier one wrote by looking back.
         drafts.get(index + 1).is_none_or(|next| next.name != drafts[*index].name)
     });
     for index in last.into_iter().chain(hour).chain(others) {
-        if possible[index] && !chosen.contains(&index) && chosen.len() < MOST_BREAKPOINTS {
+        if possible[index] && !chosen.contains(&index) && chosen.len() < most {
             chosen.push(index);
         }
     }
@@ -176,7 +189,8 @@ pub(super) fn layers(drafts: &[Draft], breakpoints: &[Option<Ttl>], root: Prefix
     drafts.iter().zip(breakpoints).map(layer).collect()
 }
 
-/// The blocks of the system prompt and of the message, with a breakpoint at the end of each layer that has one.
+/// The blocks of the system prompt and of the message, with a breakpoint at the end of each layer that has one. The tools
+/// are part of the request already.
 pub(super) fn assemble(drafts: &[Draft], breakpoints: &[Option<Ttl>]) -> (Vec<SystemBlock>, Vec<ContentBlock>) {
     let (mut system, mut content) = (Vec::new(), Vec::new());
     for (draft, breakpoint) in drafts.iter().zip(breakpoints) {
@@ -184,7 +198,10 @@ pub(super) fn assemble(drafts: &[Draft], breakpoints: &[Option<Ttl>]) -> (Vec<Sy
         for (index, block) in draft.blocks.iter().enumerate() {
             let cache_control = breakpoint.filter(|_| index == last).map(CacheControl::new);
             let text = block.text.to_string();
-            if draft.name <= LayerName::System {
+            if draft.name == LayerName::Tools {
+                continue;
+            }
+            if draft.name == LayerName::System {
                 system.push(SystemBlock::Text { text, cache_control });
             } else {
                 content.push(ContentBlock::Text { text, cache_control });

@@ -1,5 +1,6 @@
 //! A plan for people and for programs: exactly what would be sent, where it is cut for the cache, and what it would cost.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -100,28 +101,33 @@ pub fn describe(plan: &Plan, model: &Model) -> String {
 /// A block of a request.
 struct Block<'a> {
     role: &'static str,
-    text: &'a str,
+    text: Cow<'a, str>,
     breakpoint: Option<Ttl>,
 }
 
-/// The text blocks of a request, in the order of the prefix.
+/// The blocks of a request, in the order of the prefix; what is no text as the JSON that is sent.
 fn blocks(request: &MessageRequest) -> Vec<Block<'_>> {
+    let tools = request.tools.iter().map(|tool| Block {
+        role: "tools",
+        text: Cow::Owned(serde_json::to_string(tool).unwrap_or_default()),
+        breakpoint: tool.cache_control.map(CacheControl::ttl),
+    });
     let system = request.system.iter().map(|SystemBlock::Text { text, cache_control }| Block {
         role: "system",
-        text,
+        text: Cow::Borrowed(text.as_str()),
         breakpoint: cache_control.map(CacheControl::ttl),
     });
     let content = request.messages.iter().flat_map(|message| {
         message.content.iter().filter_map(|block| match block {
             ContentBlock::Text { text, cache_control } => Some(Block {
                 role: if message.role == Role::User { "user" } else { "assistant" },
-                text: text.as_str(),
+                text: Cow::Borrowed(text.as_str()),
                 breakpoint: cache_control.map(CacheControl::ttl),
             }),
             _ => None,
         })
     });
-    system.chain(content).collect()
+    tools.chain(system).chain(content).collect()
 }
 
 fn settings(text: &mut String, plan: &Plan) -> std::fmt::Result {

@@ -11,8 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 /// What shares a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
-    /// Every request.
+    /// Every request of an action on a document.
     Any,
+    /// Every request of a conversation.
+    Conversation,
     /// Requests of one project.
     Project(String),
     /// Requests on documents of one language.
@@ -26,7 +28,7 @@ pub(super) enum Key {
 impl Key {
     fn kind(&self) -> usize {
         match self {
-            Self::Any => 0,
+            Self::Any | Self::Conversation => 0,
             Self::Project(_) => 1,
             Self::Language(_) => 2,
             Self::Document(_) => 3,

@@ -45,11 +45,17 @@ fn shortened(line: &str) -> String {
     line.chars().take(80).collect()
 }
 
-fn task(input: &Input<'_>) -> Result<String, Error> {
+/// The task: what is asked for, always the last block.
+pub(super) fn task(input: &Input<'_>) -> Result<String, Error> {
     let mut text = render(input)?;
     if let Some(wish) = input.prompt.map(str::trim).filter(|wish| !wish.is_empty()) {
-        text.push_str("\n\nThe user adds, within what the task allows:\n");
-        text.push_str(&tags::wrap("wish", &[], wish));
+        if input.action.asks() {
+            text.push_str("\n\n");
+            text.push_str(&tags::wrap("question", &[], wish));
+        } else {
+            text.push_str("\n\nThe user adds, within what the task allows:\n");
+            text.push_str(&tags::wrap("wish", &[], wish));
+        }
     }
     Ok(tags::wrap("task", &[("action", &input.action.id)], &text))
 }

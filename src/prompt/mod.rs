@@ -5,6 +5,9 @@
 //! Everything in front of the last layer depends only on the content of files, never on the action, the selection, the time
 //! or the machine, so that every action on a document has the same bytes up to there.
 //!
+//! Conversations ([`Family::Conversation`]) have tools and a system prompt of their own. They begin as an action does and grow
+//! at their end only: see `conversation`.
+//!
 //! [`Planner`] decides what is sent and written to the cache, from what it knows was sent before: `warmth` (what can be
 //! read), `habits` (how likely somebody will), `price` (what that is worth), `insurance` (what may be lost on it), and
 //! `changes` (how a document that was edited is stated).
@@ -14,6 +17,7 @@ mod changes;
 mod compose;
 pub mod context;
 mod conventions;
+mod conversation;
 mod describe;
 pub mod diagnosis;
 mod document;
@@ -28,6 +32,7 @@ mod project;
 mod repair;
 mod rules;
 pub mod tags;
+pub mod tools;
 pub mod warmth;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +41,7 @@ pub use calibration::{Estimates, Scale};
 pub use changes::Comparison;
 pub use compose::too_long;
 pub use context::Context;
+pub use conversation::{History, Pace};
 pub use describe::{Description, describe};
 pub use estimate::estimate_tokens;
 pub(crate) use planner::Memo;
@@ -47,7 +53,7 @@ pub use rules::{RulesFile, rules};
 
 use crate::actions::{Action, ResultForm};
 use crate::claude::models::Model;
-use crate::claude::types::{MessageRequest, Ttl};
+use crate::claude::types::{MessageRequest, Tool, Ttl};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::workspace::{Language, Span};
@@ -55,6 +61,9 @@ use warmth::PrefixKey;
 
 /// The system prompt of all document actions. Its bytes are shared by every request of every user of a key.
 const SYSTEM: &str = include_str!("system.md");
+
+/// The system prompt of all conversations.
+const CONVERSATION: &str = include_str!("conversation.md");
 
 /// Estimates within this part of the limit are too near to be trusted.
 const NEAR: u64 = 10;
@@ -100,6 +109,26 @@ pub enum Family {
     /// An action on a document: one task and one answer, without tools.
     #[default]
     Document,
+    /// A conversation: questions and answers, with tools to look around in the project.
+    Conversation,
+}
+
+impl Family {
+    /// The system prompt.
+    fn system(self) -> &'static str {
+        match self {
+            Self::Document => SYSTEM,
+            Self::Conversation => CONVERSATION,
+        }
+    }
+
+    /// The tools.
+    fn tools(self) -> &'static [Tool] {
+        match self {
+            Self::Document => &[],
+            Self::Conversation => tools::definitions(),
+        }
+    }
 }
 
 /// Where tests are to be added.
@@ -171,6 +200,8 @@ pub enum LayerName {
     Document,
     /// What changed in the document since it was sent.
     Changes,
+    /// What was said before, by both.
+    Conversation,
     /// What differs from action to action: tests, selection and task.
     Instruction,
 }
@@ -185,6 +216,7 @@ impl LayerName {
             Self::Language => "language conventions",
             Self::Document => "document",
             Self::Changes => "changes",
+            Self::Conversation => "conversation",
             Self::Instruction => "selection and task",
         }
     }

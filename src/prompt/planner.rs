@@ -12,7 +12,9 @@ use super::habits::{Habits, Key, Odds};
 use super::insurance::Insurance;
 use super::price::{self, Layout, Rates, Segment};
 use super::warmth::{Heat, PrefixKey, Warmth};
-use super::{Input, LayerName, NEAR, Plan, SYSTEM, conventions, estimate_tokens, instruction, tags};
+use super::{
+    Family, History, Input, LayerName, NEAR, Plan, conventions, conversation, estimate_tokens, instruction, tags,
+};
 use crate::claude::models;
 use crate::claude::types::{Message, Role, Ttl};
 use crate::claude::usage::Tokens;
@@ -81,6 +83,16 @@ impl Memo {
         let sent = self.sent.clone().filter(|_| with_document);
         Self { keys: Vec::new(), sent, without: 0, ..self.clone() }
     }
+
+    /// What is to be known of a conversation that goes on.
+    pub(super) fn of_conversation(root: PrefixKey, left_out: Vec<String>) -> Self {
+        Self { root: Some(root), keys: vec![Key::Conversation], left_out, ..Self::default() }
+    }
+
+    /// The conversation has so many tokens now.
+    pub(super) fn grew(&mut self, tokens: u64) {
+        self.without = tokens;
+    }
 }
 
 /// One way to send the document.
@@ -127,6 +139,7 @@ impl Planner {
     pub fn plan(&mut self, input: &Input<'_>, now: Timestamp) -> Result<Plan, Error> {
         let (mut request, left_out) = compose::request(input);
         let mut notes = left_out.clone();
+        request.tools = input.family.tools().to_vec();
         let root = compose::root(input, &request);
         let limit = compose::input_limit(input);
         let heads = heads(input);
@@ -169,7 +182,8 @@ impl Planner {
             ));
         }
         let lives: Vec<Option<Ttl>> = (0..drafts.len()).map(|index| layout.ttl(index)).collect();
-        let breakpoints = compose::breakpoints(&drafts, &lives, input.model.cache_minimum, scale);
+        let breakpoints = compose::breakpoints(input.family, &drafts, &lives, input.model.cache_minimum, scale);
+        let breakpoints = conversation::with_end(input, &drafts, breakpoints);
         let memo = Memo {
             document: input.document.to_owned(),
             root: Some(root),
@@ -193,6 +207,13 @@ impl Planner {
             notes,
             memo,
         })
+    }
+
+    /// The request that goes on with a conversation; `news` is what the model has to be told of the document first.
+    ///
+    /// Fails as [`Planner::plan`] does.
+    pub fn resume(input: &Input<'_>, history: &History, news: &[String]) -> Result<Plan, Error> {
+        conversation::resume(input, history, news)
     }
 
     /// A plan's request is sent.
@@ -271,7 +292,7 @@ impl Planner {
                 shown: Some(excerpt.shown),
             }
         });
-        let key = Key::Text(sent.block.digest());
+        let key = in_family(Key::Text(sent.block.digest()), input.family);
         let layers = vec![Draft { name: LayerName::Document, blocks: vec![sent.block.clone()] }];
         (Candidate { layers, sent, aside: None, key }, note)
     }
@@ -330,7 +351,7 @@ impl Planner {
         let all: u64 = ground.heads.iter().chain(&layers).map(Draft::tokens).sum();
         let behind = tokens(&ground.instruction) + aside.as_ref().map_or(0, |block| block.tokens);
         let sent = Sent { stated, ..sent.clone() };
-        let key = Key::Document(input.document.to_owned());
+        let key = in_family(Key::Document(input.document.to_owned()), input.family);
         (input.scale.of(all + behind) <= limit).then_some(Candidate { layers, sent, aside, key })
     }
 
@@ -350,6 +371,8 @@ impl Planner {
         let mut drafts: Vec<Draft> = ground.heads.iter().cloned().chain(layers).collect();
         let mut prefix = ground.root;
         let document_odds = self.habits.odds(&key, now);
+        // Nothing ends behind the tools alone: they belong to the system prompt.
+        let mut carried = 0;
         let segments: Vec<Segment> = drafts
             .iter()
             .map(|draft| {
@@ -363,16 +386,16 @@ impl Planner {
                     Some(key) => self.habits.odds(&key, now),
                     None => document_odds,
                 };
-                Segment { tokens: amount(input.scale.of(draft.tokens())), warm, odds }
+                let tokens = carried + draft.tokens();
+                carried = if draft.name == LayerName::Tools { tokens } else { 0 };
+                Segment { tokens: amount(input.scale.of(tokens - carried)), warm, odds }
             })
             .collect();
         let mut behind: Vec<Block> = aside.into_iter().collect();
         behind.extend(ground.instruction.iter().cloned());
         let rest = amount(input.scale.of(tokens(&behind)));
         let most = match input.settings.cache.ttl {
-            CacheTtl::Auto => {
-                self.insurance.most(input.model, ground.without, input.scale.of(ground.heads[0].tokens()))
-            }
+            CacheTtl::Auto => self.insurance.most(input.model, ground.without, input.scale.of(common(&ground.heads))),
             // Who names a life has decided.
             CacheTtl::FiveMinutes | CacheTtl::OneHour => f64::INFINITY,
         };
@@ -409,11 +432,17 @@ fn heads(input: &Input<'_>) -> Vec<Draft> {
     let mut project: Vec<String> = input.project.map(|facts| tags::wrap("project", &[], facts)).into_iter().collect();
     project.extend((!rules.is_empty()).then(|| rules.join("\n\n")));
     let layers = [
-        draft(LayerName::System, vec![SYSTEM.trim_end().to_owned()]),
+        draft(LayerName::Tools, conversation::tools(input.family)),
+        draft(LayerName::System, vec![input.family.system().trim_end().to_owned()]),
         draft(LayerName::Project, project),
         draft(LayerName::Language, conventions::block(input.language).into_iter().collect()),
     ];
     layers.into_iter().flatten().collect()
+}
+
+/// What of it every request of the family begins with.
+fn common(heads: &[Draft]) -> u64 {
+    heads.iter().filter(|head| head.name <= LayerName::System).map(Draft::tokens).sum()
 }
 
 fn instruction(input: &Input<'_>, is_whole: bool) -> Result<Vec<Block>, Error> {
@@ -430,6 +459,7 @@ fn current(input: &Input<'_>, document_tokens: u64) -> Candidate {
         CacheLayout::Snapshot => Key::Document(input.document.to_owned()),
         CacheLayout::Plain | CacheLayout::Off => Key::Text(block.digest()),
     };
+    let key = in_family(key, input.family);
     let base = Arc::new(Base::new(input.text.into(), input.language));
     let layers = vec![Draft { name: LayerName::Document, blocks: vec![block.clone()] }];
     Candidate { layers, sent: Sent { base, block, stated: Vec::new(), shown: None }, aside: None, key }
@@ -458,11 +488,27 @@ fn remembered(drafts: &[Draft], layout: &Layout, mut sent: Sent) -> Option<Sent>
 
 /// What shares the prefix up to the end of a layer; `None` for the document's own.
 fn shared_by(draft: &Draft, input: &Input<'_>) -> Option<Key> {
-    match draft.name {
+    let key = match draft.name {
         LayerName::Tools | LayerName::System => Some(Key::Any),
         LayerName::Project => Some(Key::Project(draft.blocks.iter().map(Block::digest).collect())),
         LayerName::Language => Some(Key::Language(input.language.id)),
-        LayerName::Document | LayerName::Changes | LayerName::Instruction => None,
+        LayerName::Document | LayerName::Changes | LayerName::Conversation | LayerName::Instruction => None,
+    };
+    key.map(|key| in_family(key, input.family))
+}
+
+/// What shares a prefix in the other family has another prefix in this one.
+fn in_family(key: Key, family: Family) -> Key {
+    let with_tools = |name: &str| format!("{name} with tools");
+    match (family, key) {
+        (Family::Document, key) => key,
+        (Family::Conversation, key) => match key {
+            Key::Any | Key::Conversation => Key::Conversation,
+            Key::Project(name) => Key::Project(with_tools(&name)),
+            Key::Language(name) => Key::Project(with_tools(name)),
+            Key::Document(name) => Key::Document(with_tools(&name)),
+            Key::Text(name) => Key::Text(with_tools(&name)),
+        },
     }
 }
 

@@ -15,6 +15,11 @@ pub fn repair(plan: &Plan, answer: &str, reason: &str) -> MessageRequest {
              the replacement needs imports that the file does not have, a second fenced block whose info string ends in \
              `imports`"
         }
+        ResultForm::Answer => {
+            "an explanation in Markdown, or one fenced code block whose info string ends in `edit` with the complete \
+             replacement of the selection and nothing else of the file, and, only if the replacement needs imports that the \
+             file does not have, a second fenced block whose info string ends in `imports`"
+        }
         ResultForm::Tests => "one fenced code block with exactly what is to be added to the test file, imports first",
         ResultForm::Explanation | ResultForm::Diagnostics | ResultForm::Control => "the form that the task asks for",
     };

@@ -49,6 +49,8 @@ pub(super) struct Capabilities {
     pub(super) status: bool,
     /// It shows proposed edits itself.
     pub(super) preview: bool,
+    /// It asks its user for a prompt where an action wants one.
+    pub(super) prompt: bool,
 }
 
 impl Capabilities {
@@ -88,6 +90,7 @@ impl Capabilities {
             stream: own("stream"),
             status: own("status"),
             preview: own("preview"),
+            prompt: own("prompt"),
         }
     }
 

@@ -88,7 +88,7 @@ pub struct StreamParams {
     /// With `begin`: what the job does.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub work: Option<Work>,
-    /// With `text` and `thinking`: to append.
+    /// With `text` and `thinking`: to append. With `tool`: what it does, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// With `usage` and `end`.
@@ -143,6 +143,8 @@ pub enum StreamKind {
     Text,
     /// Text of the thinking.
     Thinking,
+    /// The model uses a tool.
+    Tool,
     /// An edit was made of the answer.
     Edit,
     /// What the job took so far.

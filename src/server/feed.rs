@@ -80,6 +80,7 @@ enum Part {
     Begin(u32),
     Text(String),
     Thinking(String),
+    Tool(String),
     Edit,
     Usage(Box<UsageReport>),
 }
@@ -122,6 +123,10 @@ impl Feed {
             Event::Thinking(text) => {
                 outbox.say("thinking…");
                 outbox.append(text, true);
+            }
+            Event::Tool(line) => {
+                outbox.parts.push(Part::Tool((*line).to_owned()));
+                outbox.say(line);
             }
             Event::Text(text) => {
                 outbox.line.state.clear();
@@ -325,6 +330,7 @@ impl Channel {
             }
             Part::Text(text) => StreamParams { text: Some(text), ..params(StreamKind::Text) },
             Part::Thinking(text) => StreamParams { text: Some(text), ..params(StreamKind::Thinking) },
+            Part::Tool(line) => StreamParams { text: Some(line), ..params(StreamKind::Tool) },
             Part::Edit => params(StreamKind::Edit),
             Part::Usage(usage) => StreamParams { usage: Some(*usage), ..params(StreamKind::Usage) },
         }

@@ -49,7 +49,8 @@ impl TerminalHost {
         let snapshot = &order.snapshot;
         let mut document = Document::new(snapshot.uri.clone(), snapshot.language.id, 0, &snapshot.text.to_string());
         let track = document.track(order.selection.clone());
-        let explains = order.action.result == ResultForm::Explanation;
+        // What is said before tools are used is no part of the answer.
+        let explains = order.action.result == ResultForm::Explanation && !order.action.converses();
         let live = human && explains && std::io::stdout().is_terminal();
         let bar = if human && !live { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         // Where standard error is no terminal, the bar draws nothing.
@@ -135,6 +136,7 @@ impl Host for TerminalHost {
                 state.printed.clear();
             }
             Event::Thinking(_) => self.say("thinking…".to_owned()),
+            Event::Tool(line) => self.say(line.to_owned()),
             Event::Text(text) => {
                 let mut state = self.state();
                 state.tail.push(text);

@@ -40,7 +40,8 @@ pub(in crate::server) async fn code_action(
     if empty && params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic) {
         return Ok(Some(Vec::new()));
     }
-    let (literals, tags) = (state.capabilities.code_action_literals, state.capabilities.action_tags);
+    let (literals, tags, prompts) =
+        (state.capabilities.code_action_literals, state.capabilities.action_tags, state.capabilities.prompt);
     let proposals = state.proposals.list();
     let standing = state.standing.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
@@ -72,7 +73,7 @@ pub(in crate::server) async fn code_action(
             menu.push(respond(kind, title, command, &[]));
         }
     }
-    let place = Place { language, text: &text, reports: &reports, running: !running.is_empty() };
+    let place = Place { language, text: &text, reports: &reports, running: !running.is_empty(), prompts };
     for action in actions::offered(&place, &settings) {
         if !wanted(&params.context, &action.kind) {
             continue;

@@ -1,0 +1,143 @@
+//! Searching the project's files, with ripgrep's engine.
+
+use std::fmt::Write as _;
+
+use grep_matcher::Matcher as _;
+use grep_regex::{RegexMatcher, RegexMatcherBuilder};
+use serde::Deserialize;
+
+use super::super::host::Host;
+use super::files::glob;
+use super::{MOST_BYTES, Toolbox, shortened};
+use crate::prompt::tags;
+
+/// More lines are not given.
+const MOST_MATCHES: usize = 100;
+
+/// More lines of one file are not given, so that others have their turn.
+const MOST_IN_A_FILE: usize = 30;
+
+/// A larger file is generated, or data.
+const MOST_FILE_BYTES: u64 = 1024 * 1024;
+
+/// A regular expression that needs more memory is refused.
+const MOST_REGEX_BYTES: usize = 4 * 1024 * 1024;
+
+#[derive(Deserialize)]
+pub(super) struct Search {
+    pattern: String,
+    #[serde(default)]
+    path: String,
+    glob: Option<String>,
+    #[serde(default)]
+    literal: bool,
+    #[serde(default)]
+    ignore_case: bool,
+}
+
+impl<H: Host> Toolbox<'_, H> {
+    pub(super) fn search(&self, asked: &Search) -> Result<String, String> {
+        let matcher = matcher(asked)?;
+        let glob = glob(asked.glob.as_deref())?;
+        let place = self.resolve(&asked.path)?;
+        let mut found = Found::default();
+        let mut look = |path: &std::path::Path| {
+            let shown = self.shown(path);
+            if glob.as_ref().is_some_and(|glob| !glob.is_match(&shown)) {
+                return true;
+            }
+            if path.metadata().is_ok_and(|file| file.len() > MOST_FILE_BYTES) {
+                return true;
+            }
+            if let Ok(text) = self.text(path) {
+                found.take(&matcher, &shown, &text);
+            }
+            !found.is_full
+        };
+        let whole = if place.is_file() {
+            // What may not be read is not there.
+            self.text(&place)?;
+            look(&place);
+            true
+        } else if place.is_dir() {
+            self.each_file(&place, &mut look)?
+        } else {
+            return Err(format!("There is no file or folder `{}`.", shortened(&asked.path)));
+        };
+        if found.lines.is_empty() {
+            let end = if whole { "." } else { ", as far as was searched: the project is large, name a folder." };
+            return Ok(format!("Nothing matches{end}"));
+        }
+        let mut result = tags::wrap("matches", &[("pattern", &asked.pattern)], found.lines.trim_end());
+        if found.left_out > 0 {
+            let _ = write!(result, "\n{} more lines of these files match.", found.left_out);
+        }
+        if found.is_full {
+            result.push_str("\nMore may match in other files: narrow the search.");
+        } else if !whole {
+            result.push_str("\nThe project is too large to be searched whole: name a folder.");
+        }
+        Ok(result)
+    }
+}
+
+fn matcher(asked: &Search) -> Result<RegexMatcher, String> {
+    if asked.pattern.is_empty() {
+        return Err("The pattern is empty.".to_owned());
+    }
+    let matcher = RegexMatcherBuilder::new()
+        .multi_line(true)
+        .line_terminator(Some(b'\n'))
+        .crlf(true)
+        .fixed_strings(asked.literal)
+        .case_insensitive(asked.ignore_case)
+        .size_limit(MOST_REGEX_BYTES)
+        .dfa_size_limit(MOST_REGEX_BYTES)
+        .build(&asked.pattern);
+    matcher.map_err(|error| {
+        format!(
+            "The pattern is not right: {}. With `literal` it is taken as plain text.",
+            shortened(&error.to_string())
+        )
+    })
+}
+
+/// The lines that match.
+#[derive(Default)]
+struct Found {
+    lines: String,
+    count: usize,
+    left_out: usize,
+    is_full: bool,
+}
+
+impl Found {
+    fn take(&mut self, matcher: &RegexMatcher, path: &str, text: &str) {
+        let (mut at, mut number, mut counted, mut in_file) = (0, 1, 0, 0);
+        while at < text.len() {
+            let Ok(Some(hit)) = matcher.find_at(text.as_bytes(), at) else { return };
+            let start = text.as_bytes()[..hit.start()].iter().rposition(|byte| *byte == b'\n').map_or(0, |it| it + 1);
+            let end = text.as_bytes()[hit.start()..].iter().position(|byte| *byte == b'\n');
+            let end = end.map_or(text.len(), |it| hit.start() + it);
+            number += text.get(counted..start).map_or(0, |before| before.matches('\n').count());
+            counted = start;
+            at = end + 1;
+            if start >= text.len() {
+                return;
+            }
+            in_file += 1;
+            if in_file > MOST_IN_A_FILE {
+                self.left_out += 1;
+                continue;
+            }
+            if self.count >= MOST_MATCHES || self.lines.len() > MOST_BYTES {
+                self.is_full = true;
+                return;
+            }
+            self.count += 1;
+            let line = text.get(start..end).unwrap_or_default().trim_end();
+            let line: String = line.chars().take(240).collect();
+            let _ = writeln!(self.lines, "{path}:{number}: {line}");
+        }
+    }
+}
