@@ -14,67 +14,77 @@ pub fn estimate_tokens(text: &str, model: &Model) -> u64 {
     if model.dense_tokenizer { tokens + tokens * 3 / 10 } else { tokens }
 }
 
-/// The kinds of runs, and how many characters of one make a token.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Run {
-    Lower,
-    Upper,
-    Digit,
-    Space,
-    Newline,
-    Mark(char),
-    OtherLetter,
-    Wide,
-}
+/// The kinds of runs; every other ASCII character is a kind of its own, named by itself.
+const LOWER: u8 = 128;
+const UPPER: u8 = 129;
+const DIGIT: u8 = 130;
+const SPACE: u8 = 131;
+const NEWLINE: u8 = 132;
+/// Characters of two bytes: the letters of most alphabets.
+const OTHER_LETTER: u8 = 133;
+/// CJK, emoji and everything else that is three bytes or more.
+const WIDE: u8 = 134;
+/// Not the first byte of a character.
+const INSIDE: u8 = 135;
 
-impl Run {
-    fn of(char: char) -> Self {
-        match char {
-            'a'..='z' => Self::Lower,
-            'A'..='Z' => Self::Upper,
-            '0'..='9' => Self::Digit,
-            '\n' | '\r' => Self::Newline,
-            ' ' | '\t' => Self::Space,
-            _ if char.is_ascii() => Self::Mark(char),
-            // CJK, emoji and everything else that is three bytes or more.
-            _ if char.len_utf8() > 2 => Self::Wide,
-            _ => Self::OtherLetter,
-        }
+/// The kind that a byte begins.
+const KINDS: [u8; 256] = {
+    let mut kinds = [WIDE; 256];
+    let mut byte = 0;
+    while byte < 0xE0 {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            b'0'..=b'9' => DIGIT,
+            b' ' | b'\t' => SPACE,
+            b'\n' | b'\r' => NEWLINE,
+            0..=0x7F => byte,
+            0x80..=0xBF => INSIDE,
+            _ => OTHER_LETTER,
+        };
+        byte += 1;
     }
-
-    fn tokens(self, length: u64) -> u64 {
-        match self {
-            Self::Lower => length.div_ceil(7),
-            Self::Upper | Self::Digit | Self::OtherLetter => length.div_ceil(3),
-            // A single space belongs to the word behind it; indentation is one token however deep it usually gets.
-            Self::Space => u64::from(length > 1) + length / 16,
-            Self::Newline | Self::Mark(_) => length.div_ceil(4),
-            Self::Wide => length + length / 4,
-        }
-    }
-}
+    kinds
+};
 
 fn runs(text: &str) -> u64 {
     let mut tokens = 0;
-    let mut current: Option<(Run, u64)> = None;
-    for char in text.chars() {
-        let run = Run::of(char);
-        match &mut current {
-            Some((kind, length)) if *kind == run => *length += 1,
-            // A capital begins a word, as in `TokenCount`.
-            Some((kind @ Run::Upper, 1)) if run == Run::Lower => {
-                *kind = Run::Lower;
-                current = Some((Run::Lower, 2));
-            }
-            _ => {
-                if let Some((kind, length)) = current {
-                    tokens += kind.tokens(length);
-                }
-                current = Some((run, 1));
-            }
+    let mut rest = text.as_bytes();
+    while let Some(first) = rest.first() {
+        let mut kind = KINDS[usize::from(*first)];
+        let mut end = end_of_run(rest, 1, kind);
+        // A capital begins a word, as in `TokenCount`.
+        if kind == UPPER && end == 1 && rest.get(1).is_some_and(u8::is_ascii_lowercase) {
+            kind = LOWER;
+            end = end_of_run(rest, 2, kind);
         }
+        let (run, behind) = rest.split_at(end);
+        let inside = |byte: &&u8| KINDS[usize::from(**byte)] == INSIDE;
+        let length = if kind >= OTHER_LETTER { end - run.iter().filter(inside).count() } else { end };
+        tokens += run_tokens(kind, length as u64);
+        rest = behind;
     }
-    tokens + current.map_or(0, |(kind, length)| kind.tokens(length))
+    tokens
+}
+
+/// Where the run ends that goes on at `from`, in bytes.
+fn end_of_run(bytes: &[u8], from: usize, kind: u8) -> usize {
+    let goes_on = |byte: &&u8| {
+        let next = KINDS[usize::from(**byte)];
+        next == kind || next == INSIDE
+    };
+    from + bytes[from..].iter().take_while(goes_on).count()
+}
+
+fn run_tokens(kind: u8, length: u64) -> u64 {
+    match kind {
+        LOWER => length.div_ceil(7),
+        UPPER | DIGIT | OTHER_LETTER => length.div_ceil(3),
+        // A single space belongs to the word behind it; indentation is one token however deep it usually gets.
+        SPACE => u64::from(length > 1) + length / 16,
+        WIDE => length + length / 4,
+        _ => length.div_ceil(4),
+    }
 }
 
 #[cfg(test)]

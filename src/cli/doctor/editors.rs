@@ -91,7 +91,11 @@ impl Editor {
             Self::Neovim => (Some("~/.config/nvim/init.lua"), include_str!("editors/snippets/neovim.lua")),
             Self::Helix => (Some("~/.config/helix/languages.toml"), include_str!("editors/snippets/helix.toml")),
             Self::Vscode => (None, include_str!("editors/snippets/vscode.sh")),
-            Self::Emacs | Self::Zed | Self::Kakoune | Self::Kate => return None,
+            Self::Emacs => (Some("~/.emacs.d/init.el"), include_str!("editors/snippets/emacs.el")),
+            Self::Kakoune => (Some("~/.config/kak/kakrc"), include_str!("editors/snippets/kakoune.kak")),
+            Self::Kate => (Some("~/.config/kate/lspclient/settings.json"), include_str!("editors/snippets/kate.json")),
+            // It starts only servers that an extension names.
+            Self::Zed => return None,
         };
         Some(Snippet { file, text })
     }
@@ -115,7 +119,7 @@ impl Editor {
         let check = Check::new(self.name(), Status::Warning, "Aside is not set up in it");
         match self.snippet() {
             Some(_) => check,
-            None => check.advice("Have its LSP client start `aside serve` for the languages that you want it in."),
+            None => check.advice("It starts only servers that an extension names; use `aside act` in its terminal."),
         }
     }
 }

@@ -57,6 +57,9 @@ fn what_every_page_says_is_what_is_printed() {
         (Editor::Neovim, &["docs/editors/neovim.md", "editors/neovim/README.md"] as &[&str]),
         (Editor::Helix, &["editors/helix/languages.toml"]),
         (Editor::Vscode, &["docs/editors/vscode.md"]),
+        (Editor::Emacs, &["editors/emacs/README.md"]),
+        (Editor::Kakoune, &["docs/editors/others.md"]),
+        (Editor::Kate, &["docs/editors/others.md"]),
     ] {
         let snippet = editor.snippet().unwrap();
         let read = |page: &&str| std::fs::read_to_string(top.join(page)).ok();
@@ -72,6 +75,9 @@ fn snippets_are_right_themselves() {
         (".config/helix/languages.toml", Editor::Helix.snippet().unwrap().text),
         (".config/helix/config.toml", "[editor.lsp]\ndisplay-progress-messages = true\n"),
         (".vscode/extensions/aside.aside-0.1.0-linux-x64/package.json", "{}"),
+        (".emacs.d/init.el", Editor::Emacs.snippet().unwrap().text),
+        (".config/kak/kakrc", Editor::Kakoune.snippet().unwrap().text),
+        (".config/kate/lspclient/settings.json", Editor::Kate.snippet().unwrap().text),
     ];
     check(
         &files,
@@ -79,6 +85,9 @@ fn snippets_are_right_themselves() {
                  ok  Neovim   set up
                  ok  Helix    set up for python
                  ok  VS Code  the extension is installed (0.1.0-linux-x64)
+                 ok  Emacs    named in ~/.emacs.d/init.el
+                 ok  Kakoune  named in ~/.config/kak/kakrc
+                 ok  Kate     set up for python
             .
         "#]],
     );

@@ -1,0 +1,8 @@
+hook -group aside global BufSetOption filetype=python %{
+    set-option -add buffer lsp_servers %{
+        [aside]
+        root_globs = [".git"]
+        command = "aside"
+        args = ["serve"]
+    }
+}
