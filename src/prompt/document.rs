@@ -1,6 +1,9 @@
 //! The document: whole where it fits, else the part around the selection with an outline of the rest.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use memchr::memchr2_iter;
 
 use super::{Input, tags};
 use crate::workspace::syntax::Syntax;
@@ -68,14 +71,14 @@ pub(super) struct Lines {
 impl Lines {
     /// A span that ends at the beginning of a line does not touch that line.
     pub(super) fn of(text: &str, span: &Span) -> Self {
-        let first = 1 + breaks(&text[..span.start]);
+        let first = 1 + breaks(&text[..span.start]).count();
         let inside = &text[span.clone()];
         let inside = inside
             .strip_suffix("\r\n")
             .or_else(|| inside.strip_suffix('\n'))
             .or_else(|| inside.strip_suffix('\r'))
             .unwrap_or(inside);
-        Self { first, last: first + breaks(inside) }
+        Self { first, last: first + breaks(inside).count() }
     }
 }
 
@@ -85,11 +88,13 @@ impl fmt::Display for Lines {
     }
 }
 
-/// How many line breaks there are; the protocol knows `\n`, `\r\n` and `\r`.
-fn breaks(text: &str) -> usize {
+/// Behind each line break; the protocol knows `\n`, `\r\n` and `\r`.
+fn breaks(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
-    let lone_returns = bytes.windows(2).filter(|pair| pair[0] == b'\r' && pair[1] != b'\n').count();
-    text.matches('\n').count() + lone_returns + usize::from(bytes.last() == Some(&b'\r'))
+    memchr2_iter(b'\n', b'\r', bytes).map(|at| at + 1).filter(|end| {
+        let (end, is_return) = (*end, bytes[*end - 1] == b'\r');
+        !is_return || bytes.get(end) != Some(&b'\n')
+    })
 }
 
 /// The head of the file (imports), what is around the selection, and outlines of what is between, in about `bytes`.
@@ -121,7 +126,7 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> (S
             continue;
         }
         if kept.start > next {
-            pieces.push_str(&omitted(&lines, next..kept.start, &outline, &mut room));
+            pieces.push_str(&omitted(text, &lines, next..kept.start, &outline, &mut room));
         }
         pieces.push_str(&text[lines[kept.start].start..lines[kept.end - 1].end]);
         if !pieces.ends_with('\n') {
@@ -130,7 +135,7 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> (S
         next = kept.end;
     }
     if next < lines.len() {
-        pieces.push_str(&omitted(&lines, next..lines.len(), &outline, &mut room));
+        pieces.push_str(&omitted(text, &lines, next..lines.len(), &outline, &mut room));
     }
     (pieces, shown)
 }
@@ -147,16 +152,13 @@ fn take<'a>(lines: impl IntoIterator<Item = &'a Span>, bytes: usize) -> usize {
         .count()
 }
 
+/// The lines, each with its line break. An empty text has one.
 pub(super) fn line_spans(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut start = 0;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
-        if ends {
-            spans.push(start..at + 1);
-            start = at + 1;
-        }
+    for end in breaks(text) {
+        spans.push(start..end);
+        start = end;
     }
     if start < text.len() || spans.is_empty() {
         spans.push(start..text.len());
@@ -164,12 +166,21 @@ pub(super) fn line_spans(text: &str) -> Vec<Span> {
     spans
 }
 
-/// The first lines of signatures, with where they begin.
-fn outline(text: &str, language: &Language) -> Vec<(usize, String)> {
+/// What is said of lines that were left out.
+enum Outline {
+    /// The first lines of signatures, with where they begin.
+    Items(Vec<(usize, String)>),
+    /// The lines that look like the beginning of an item, which are looked for as far as there is room for them.
+    Lines,
+    /// Nothing.
+    None,
+}
+
+fn outline(text: &str, language: &Language) -> Outline {
     if text.len() > MAX_PARSED_BYTES {
-        return language.grammar.map(|_| heading_lines(text)).unwrap_or_default();
+        return language.grammar.map_or(Outline::None, |_| Outline::Lines);
     }
-    let Some(syntax) = Syntax::parse(language, text) else { return Vec::new() };
+    let Some(syntax) = Syntax::parse(language, text) else { return Outline::None };
     let items = syntax.items();
     let depth = |mut parent: Option<usize>| {
         let mut depth = 0;
@@ -179,14 +190,15 @@ fn outline(text: &str, language: &Language) -> Vec<(usize, String)> {
         }
         depth
     };
-    items
+    let signatures = items
         .iter()
         .map(|item| {
             let signature = text[item.signature.clone()].lines().next().unwrap_or_default().trim();
             let indent = "    ".repeat(depth(item.parent));
             (item.signature.start, format!("{indent}{}", signature.chars().take(160).collect::<String>()))
         })
-        .collect()
+        .collect();
+    Outline::Items(signatures)
 }
 
 /// Words that a line begins with, or has behind modifiers, when it begins an item of most languages. Sorted.
@@ -233,45 +245,51 @@ const MODIFIERS: &[&str] = &[
     "unsafe",
 ];
 
-/// An outline without parsing: lines that look like the beginning of an item and are not far to the right.
-fn heading_lines(text: &str) -> Vec<(usize, String)> {
-    let mut at = 0;
-    let mut found = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let content = line.trim_start_matches([' ', '\t']);
-        let indent = line.len() - content.len();
-        if indent > 8 || !content.starts_with(|first: char| first.is_ascii_lowercase()) {
-            continue;
-        }
-        let word = content.split_whitespace().find(|word| MODIFIERS.binary_search(word).is_err());
-        let is_item = word.is_some_and(|word| ITEM_WORDS.binary_search(&word).is_ok());
-        if is_item {
-            found.push((start + indent, line.trim_end().chars().take(160).collect()));
-        }
+/// Whether a line looks like the beginning of an item and is not far to the right.
+fn is_heading(line: &str) -> bool {
+    let content = line.trim_start_matches([' ', '\t']);
+    let indent = line.len() - content.len();
+    if indent > 8 || !content.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return false;
     }
-    found
+    let word = content.split_whitespace().find(|word| MODIFIERS.binary_search(word).is_err());
+    word.is_some_and(|word| ITEM_WORDS.binary_search(&word).is_ok())
 }
 
 /// What stands in for lines that were left out.
-fn omitted(lines: &[Span], left_out: Span, outline: &[(usize, String)], room: &mut usize) -> String {
+fn omitted(text: &str, lines: &[Span], left_out: Span, outline: &Outline, room: &mut usize) -> String {
     let bytes = lines[left_out.start].start..lines[left_out.end - 1].end;
-    let mut text = String::new();
-    for (_, signature) in outline.iter().filter(|(at, _)| bytes.contains(at)) {
-        if signature.len() + 1 > *room {
-            break;
+    let said = match outline {
+        Outline::Items(items) => {
+            let inside = items.iter().filter(|(at, _)| bytes.contains(at));
+            as_fits(inside.map(|(_, signature)| signature.as_str().into()), room)
         }
-        *room -= signature.len() + 1;
-        text.push_str(signature);
-        text.push('\n');
-    }
+        Outline::Lines => {
+            let headings = text[bytes].split_inclusive('\n').filter(|line| is_heading(line));
+            as_fits(headings.map(|line| line.trim_end().chars().take(160).collect::<String>().into()), room)
+        }
+        Outline::None => String::new(),
+    };
     let range = format!("{}-{}", left_out.start + 1, left_out.end);
-    if text.is_empty() {
+    if said.is_empty() {
         tags::empty("omitted", &[("lines", &range)]) + "\n"
     } else {
-        tags::wrap("omitted", &[("lines", &range)], text.trim_end()) + "\n"
+        tags::wrap("omitted", &[("lines", &range)], said.trim_end()) + "\n"
     }
+}
+
+/// The lines, up to the first for which there is no room.
+fn as_fits<'a>(lines: impl Iterator<Item = Cow<'a, str>>, room: &mut usize) -> String {
+    let mut text = String::new();
+    for line in lines {
+        if line.len() + 1 > *room {
+            break;
+        }
+        *room -= line.len() + 1;
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -304,13 +322,7 @@ mod tests {
     fn an_outline_of_a_text_too_large_to_be_parsed_has_the_lines_that_begin_items() {
         assert!(ITEM_WORDS.is_sorted() && MODIFIERS.is_sorted());
         let text = "import x\nexport default async function load(a) {\n  let def = 1;\n}\npub(crate) struct S;\n    def method(self):\n                def deep():\ndefine = 2\n";
-        let found: Vec<String> = heading_lines(text)
-            .into_iter()
-            .map(|(at, line)| {
-                assert!(text[at..].starts_with(line.trim_start()));
-                line
-            })
-            .collect();
+        let found: Vec<&str> = text.lines().filter(|line| is_heading(line)).collect();
         assert_eq!(found, ["export default async function load(a) {", "pub(crate) struct S;", "    def method(self):"]);
     }
 
@@ -325,7 +337,7 @@ mod tests {
         let python = by_id("python");
         let (excerpt, shown) = pieces(&text, python, &(at..at + 10), 600);
         assert!(shown.contains(&at) && shown.end < text.len() && excerpt.contains(&text[shown]));
-        let has_items = !outline(&text, python).is_empty();
+        let has_items = matches!(outline(&text, python), Outline::Items(items) if !items.is_empty());
         assert!(
             excerpt.starts_with("import json\n") && excerpt.contains("def middle(value):\n    value += 1\n"),
             "{excerpt}"

@@ -9,7 +9,13 @@ use crate::claude::models::Model;
 /// Walks the text in runs as tokenizers do: a short word is a token together with the space before it, a long one several,
 /// a few digits or equal marks are one, and scripts without spaces take a token a character.
 pub fn estimate_tokens(text: &str, model: &Model) -> u64 {
-    let tokens = runs(text);
+    estimate_beyond(text, model, u64::MAX)
+}
+
+/// The same, but that a text of more than `enough` tokens is taken to go on as it began.
+pub(super) fn estimate_beyond(text: &str, model: &Model, enough: u64) -> u64 {
+    let (counted, bytes) = runs(text, enough);
+    let tokens = if bytes < text.len() { counted * text.len() as u64 / bytes.max(1) as u64 } else { counted };
     // The newer tokenizer gives about 30 % more.
     if model.dense_tokenizer { tokens + tokens * 3 / 10 } else { tokens }
 }
@@ -47,10 +53,11 @@ const KINDS: [u8; 256] = {
     kinds
 };
 
-fn runs(text: &str) -> u64 {
+/// The tokens of so much of a text as has `enough`, and how many bytes that is.
+fn runs(text: &str, enough: u64) -> (u64, usize) {
     let mut tokens = 0;
     let mut rest = text.as_bytes();
-    while let Some(first) = rest.first() {
+    while let Some(first) = rest.first().filter(|_| tokens < enough) {
         let mut kind = KINDS[usize::from(*first)];
         let mut end = end_of_run(rest, 1, kind);
         // A capital begins a word, as in `TokenCount`.
@@ -64,7 +71,7 @@ fn runs(text: &str) -> u64 {
         tokens += run_tokens(kind, length as u64);
         rest = behind;
     }
-    tokens
+    (tokens, text.len() - rest.len())
 }
 
 /// Where the run ends that goes on at `from`, in bytes.
@@ -106,6 +113,19 @@ mod tests {
             let ratio = f64::from(u32::try_from(text.len()).unwrap()) / f64::from(count);
             assert!((least..=most).contains(&ratio), "{ratio} characters a token in {text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_large_is_taken_to_go_on_as_it_began() {
+        let model = models::find("claude-sonnet-5-5").unwrap();
+        let text = "let total = prices.iter().sum::<f64>();\n".repeat(1000);
+        let whole = estimate_tokens(&text, model);
+        let beyond = |enough| estimate_beyond(&text, model, enough);
+        assert_eq!(beyond(whole), whole);
+        for enough in [1000, 5000] {
+            assert!(beyond(enough).abs_diff(whole) < whole / 100, "{} and {whole}", beyond(enough));
+        }
+        assert_eq!(estimate_beyond("", model, 0), 0);
     }
 
     #[test]

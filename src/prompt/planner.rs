@@ -8,13 +8,12 @@ use jiff::Timestamp;
 use super::changes::{self, Base, Statement, selected_lines};
 use super::compose::{self, Block, Draft};
 use super::document::{self, is_most_of, line_spans};
+use super::estimate::estimate_beyond;
 use super::habits::{Habits, Key, Odds};
 use super::insurance::Insurance;
 use super::price::{self, Layout, Rates, Segment};
 use super::warmth::{Heat, PrefixKey, Warmth};
-use super::{
-    Family, History, Input, LayerName, NEAR, Plan, conventions, conversation, estimate_tokens, instruction, tags,
-};
+use super::{Family, History, Input, LayerName, NEAR, Plan, conventions, conversation, instruction, tags};
 use crate::claude::models;
 use crate::claude::types::{Message, Role, Ttl};
 use crate::claude::usage::Tokens;
@@ -257,7 +256,8 @@ impl Planner {
     /// The tokens of the document's text. Of a text that was measured before only the difference is.
     fn measure(&mut self, input: &Input<'_>) -> u64 {
         let dense = input.model.dense_tokenizer;
-        let count = |text: &str| estimate_tokens(text, input.model);
+        // How much more than what is sent whole need not be known exactly.
+        let count = |text: &str| estimate_beyond(text, input.model, 2 * document::WHOLE_DOCUMENT_TOKENS);
         let known = self.measured.get(input.document).filter(|known| known.dense == dense);
         let tokens = match known {
             Some(known) if *known.text == *input.text => return known.tokens,
