@@ -17,6 +17,7 @@ use super::{Invocation, exit, terminal};
 use crate::actions::{self, Applies, ResultForm};
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
+use crate::jobs::outgoing::Gate;
 use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Places, Report, new_job_id, plan, to_fix};
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
@@ -117,7 +118,10 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
     let estimates = prompt::Estimates::kept_in(invocation.paths.estimates());
     if args.dry_run {
-        let plan = plan(&order, &host, &estimates)?;
+        let mut plan = plan(&order, &host, &estimates)?;
+        let sealed = Gate::new(invocation.paths.data_dir.clone()).seal(&plan.request, order.settings.privacy.redact);
+        plan.notes.extend(sealed.withheld().sentence());
+        plan.request = sealed.into_request();
         return dry_run(args, &order, &plan);
     }
     let context = Context {

@@ -117,6 +117,8 @@ impl<H: Host> Run<'_, H> {
         let seen = Mutex::new(Seen::default());
         let (started, clock) = (Timestamp::now(), Instant::now());
         let base = self.attempts;
+        let sealed = connection.seal(request, &self.order.settings);
+        self.withheld.extend(sealed.withheld());
         let (host, model) = (self.host, &*self.model);
         let mut sending = self.sending(connection, plan, start.claim.take());
         let mut listen = |progress: Progress<'_>| {
@@ -152,11 +154,20 @@ impl<H: Host> Run<'_, H> {
         let ended = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
-            ended = connection.client().stream(request, &mut listen) => Some(ended),
+            ended = connection.stream(&sealed, &mut listen) => Some(ended),
         };
         sending.settled().await;
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.attempts += seen.attempts.max(1);
+        if let Some(Ok(answer)) = &ended {
+            let altered = sealed.altered(&answer.message);
+            if !altered.is_empty() {
+                self.notes.push(format!(
+                    "The model altered a placeholder of a secret: {} in its answer stands for nothing.",
+                    altered.join(", ")
+                ));
+            }
+        }
         let how = match &ended {
             Some(Ok(answer)) => {
                 Ended { tokens: answer.tokens, request_id: answer.request_id.clone(), outcome: "ok", partial: false }

@@ -8,8 +8,10 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::claude::client::{Auth, Client, ClientOptions};
-use crate::config::{Environment, Settings, credentials, custom_headers};
+use super::outgoing::{Gate, Passing, Sealed};
+use crate::claude::client::{Answer, Auth, Client, ClientOptions, Failure, Progress};
+use crate::claude::types::{MessageRequest, MessageResponse};
+use crate::config::{Environment, Paths, Settings, credentials, custom_headers};
 use crate::error::Error;
 use crate::hash::sha256;
 use crate::simulator::{Running, Simulator, SimulatorOptions};
@@ -21,12 +23,42 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Connection {
     client: Client,
     account: String,
+    gate: Arc<Gate>,
     /// Stops when dropped, so it lives as long as the connection.
     simulator: Option<Running>,
 }
 
 impl Connection {
-    /// The client.
+    /// A request as it may be sent.
+    pub fn seal(&self, request: &MessageRequest, settings: &Settings) -> Sealed {
+        self.gate.seal(request, settings.privacy.redact)
+    }
+
+    /// As [`Client::stream`]; secrets that were kept back are in the events and the answer again.
+    pub async fn stream(
+        &self,
+        sealed: &Sealed,
+        events: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<Answer, Failure> {
+        let mut passing = Passing::new(sealed);
+        let ended = self.client.stream(sealed.request(), &mut |progress| passing.pass(progress, events)).await;
+        passing.finish(events);
+        ended.map(|answer| sealed.opened(answer)).map_err(|failure| sealed.opened_failure(failure))
+    }
+
+    /// As [`Client::send`].
+    pub async fn send(&self, sealed: &Sealed) -> Result<MessageResponse, Error> {
+        let mut message = self.client.send(sealed.request()).await?;
+        sealed.opening().message(&mut message);
+        Ok(message)
+    }
+
+    /// As [`Client::count_tokens`].
+    pub async fn count_tokens(&self, sealed: &Sealed) -> Result<Option<u64>, Error> {
+        self.client.count_tokens(sealed.request()).await
+    }
+
+    /// The client, for what is no request to a model. Those go through [`seal`](Self::seal).
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -46,6 +78,7 @@ impl Connection {
 pub struct Connections {
     environment: Environment,
     simulator: Option<SimulatorOptions>,
+    gate: Arc<Gate>,
     current: Mutex<Option<(String, Arc<Connection>)>>,
     said: std::sync::Mutex<BTreeSet<String>>,
 }
@@ -53,7 +86,8 @@ pub struct Connections {
 impl Connections {
     /// Connections to the configured API, with credentials from the environment; with `simulator` to one in this process.
     pub fn new(environment: Environment, simulator: Option<SimulatorOptions>) -> Self {
-        Self { environment, simulator, current: Mutex::new(None), said: std::sync::Mutex::default() }
+        let gate = Arc::new(Gate::new(Paths::new(&environment).data_dir));
+        Self { environment, simulator, gate, current: Mutex::new(None), said: std::sync::Mutex::default() }
     }
 
     /// Whether answers come from the simulator.
@@ -109,7 +143,7 @@ impl Connections {
             connect_timeout: CONNECT_TIMEOUT,
             max_retries: settings.api.max_retries,
         })?;
-        Ok(Connection { client, account, simulator })
+        Ok(Connection { client, account, gate: self.gate.clone(), simulator })
     }
 }
 

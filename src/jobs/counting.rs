@@ -22,7 +22,7 @@ impl<H: Host> Run<'_, H> {
             () = self.cancel.cancelled() => return Err(Stop::Cancelled),
             counted = async {
                 let connection = self.context.connections.get(&self.order.settings).await?;
-                connection.client().count_tokens(&plan.request).await
+                connection.count_tokens(&connection.seal(&plan.request, &self.order.settings)).await
             } => counted,
         };
         if let Ok(Some(tokens)) = counted {

@@ -11,6 +11,7 @@ use super::edit::place_for_tests;
 use super::host::{Change, Current, Event, Host, Landing, Target};
 use super::kept::{both_sides, kept};
 use super::order::Order;
+use super::outgoing;
 use super::report::{FileEdit, Standing};
 use super::reports::are_about_all_of;
 use crate::actions::{Applies, ResultForm};
@@ -248,6 +249,10 @@ impl<'a, H: Host> Lander<'a, H> {
         let language = self.order.snapshot.language;
         let before = change.base.text.to_string();
         let after = change.result();
+        let strange = outgoing::strangers(&after).find(|it| !before.contains(it));
+        if let Some(strange) = strange {
+            return Verdict::Broken(format!("it has `{strange}`, which stands for no secret of this file"));
+        }
         let comparison = check::Comparison::of_edits(self.parsed(&before), &change.edits, &after);
         let errors = comparison.new_syntax_errors();
         if !errors.is_empty() {

@@ -21,6 +21,7 @@ mod lander;
 mod life;
 mod money;
 mod order;
+pub mod outgoing;
 mod places;
 mod prewarm;
 mod registry;

@@ -71,10 +71,11 @@ impl<H: Host> Run<'_, H> {
         let mut seen = Seen { attempts: 1, ..Seen::default() };
         let mut sending = self.sending(connection, &warming, start.claim.take());
         sending.sent(started);
+        let sealed = connection.seal(&warming.request, &self.order.settings);
         let ended = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
-            ended = connection.client().send(&warming.request) => Some(ended),
+            ended = connection.send(&sealed) => Some(ended),
         };
         if let Some(Ok(message)) = &ended {
             seen.begun = true;

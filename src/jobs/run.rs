@@ -17,6 +17,7 @@ use super::host::Host;
 use super::lander::Step;
 use super::life::CacheLife;
 use super::order::Order;
+use super::outgoing::Withheld;
 use super::places::Places;
 use super::report::{Outcome, Report, Standing};
 use super::surroundings::surroundings;
@@ -83,6 +84,7 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
     if let Some(explanation) = run.explanation.take() {
         run.explanation = Some(run.keep(explanation, outcome).await);
     }
+    run.notes.extend(run.withheld.sentence());
     Report {
         job: order.job.clone(),
         action: order.action.id.to_string(),
@@ -184,6 +186,8 @@ pub(super) struct Run<'a, H> {
     /// The text that an edit is asked for.
     pub(super) original: Option<Arc<ParsedAhead>>,
     pub(super) notes: Vec<String>,
+    /// What no request was allowed to take along.
+    pub(super) withheld: Withheld,
     pub(super) edits: Vec<super::report::FileEdit>,
     pub(super) standing: Option<Standing>,
     pub(super) quiet: bool,
@@ -207,6 +211,7 @@ impl<'a, H: Host> Run<'a, H> {
             answered: None,
             original: None,
             notes: Vec::new(),
+            withheld: Withheld::default(),
             edits: Vec::new(),
             standing: None,
             quiet: false,

@@ -11,6 +11,7 @@ pub mod language;
 pub mod positions;
 pub mod references;
 pub mod roots;
+pub mod secrets;
 pub mod selection;
 pub mod syntax;
 pub mod test_files;
