@@ -10,6 +10,7 @@
 //! - [`actions`]: the catalogue; [`workspace`]: documents, positions, languages, syntax; [`claude`]: the Messages API
 //! - [`config`]: options, layers, trust, credentials
 //! - [`simulator`]: a Messages API of its own, on loopback
+//! - `fuzzing`: what must hold for any input, in tests and for fuzzers only
 //! - [`hash`]: digests; [`error`]: the one error that reaches a user
 
 pub mod actions;
@@ -17,6 +18,8 @@ pub mod claude;
 pub mod cli;
 pub mod config;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod hash;
 pub mod jobs;
 pub mod ledger;

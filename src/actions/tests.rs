@@ -53,7 +53,13 @@ fn actions_are_offered_where_they_make_sense() {
 #[test]
 fn what_is_reported_can_be_fixed_in_any_language() {
     for language in ["python", "markdown", "no such language"] {
-        let place = Place { language: language::by_id(language), text: "", reports: &["no such name"], running: false };
+        let place = Place {
+            language: language::by_id(language),
+            text: "",
+            reports: &["no such name"],
+            running: false,
+            prompts: false,
+        };
         let offered = offered(&place, &Settings::default());
         assert!(offered.iter().any(|action| action.id == "fix"), "{language}");
     }

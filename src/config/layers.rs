@@ -81,6 +81,14 @@ impl Layers {
         layers
     }
 
+    /// What a workspace's file with this text says, and nobody else.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_workspace_text(text: &str) -> Self {
+        let env = Environment::from_pairs([("HOME", "/nonexistent")]);
+        let workspace = Layer::from_text(text, &Source::Workspace(PathBuf::from(".aside/config.toml")));
+        Self { workspace, ..Self::load(&env, &Paths::new(&env), None) }
+    }
+
     /// Reads the workspace's file of another workspace, or again.
     pub fn set_workspace_root(&mut self, root: Option<&Path>) {
         self.workspace = match root.map(Paths::workspace_file) {
@@ -160,7 +168,11 @@ impl Layer {
                 Err(error) => return whole(format!("cannot be read: {error}")),
             },
         };
-        match leaves::of_toml(&text, source) {
+        Self::from_text(&text, source)
+    }
+
+    fn from_text(text: &str, source: &Source) -> Self {
+        match leaves::of_toml(text, source) {
             Ok(leaves) => Self::from_leaves(leaves, source),
             Err(problem) => Self { entries: Vec::new(), problems: vec![problem] },
         }

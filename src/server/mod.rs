@@ -41,6 +41,12 @@ const FAREWELL: Duration = Duration::from_millis(250);
 /// How long cancelled jobs may take to write down what they cost.
 const LAST_WORK: Duration = Duration::from_secs(2);
 
+/// The frames of an input, as the framework gets them.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn sanitized_frames<R: tokio::io::AsyncRead + Unpin>(input: R) -> impl tokio::io::AsyncRead + Unpin {
+    stdin::Frames::new(input, tokio_util::sync::CancellationToken::new())
+}
+
 /// Serves one client on stdin and stdout until it leaves; the value is the process's exit code. Standard input may still
 /// be read by a thread then.
 pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions>) -> u8 {

@@ -1,0 +1,108 @@
+//! What must hold for whatever bytes come from outside: one function a target, which panics where it does not.
+//!
+//! `scripts/fuzz` feeds them with what a fuzzer makes up (`fuzz/` has a program for each); the tests feed them with what
+//! is in `fuzz/corpus`.
+
+mod answer;
+mod changes;
+mod config;
+mod frames;
+mod merge;
+mod sse;
+
+/// A property of all inputs.
+pub type Check = fn(&[u8]);
+
+/// The targets, by the names of their programs and of their folders in `fuzz/corpus`.
+pub const TARGETS: &[(&str, Check)] = &[
+    ("answer", answer::check),
+    ("changes", changes::check),
+    ("config", config::check),
+    ("frames", frames::check),
+    ("merge", merge::check),
+    ("sse", sse::check),
+];
+
+/// Checks one input of a target.
+///
+/// Panics if what must hold does not, or if there is no such target.
+pub fn check(target: &str, data: &[u8]) {
+    let (_, check) = TARGETS.iter().find(|(name, _)| *name == target).unwrap_or_else(|| panic!("no target {target}"));
+    check(data);
+}
+
+/// Bytes as the choices of a test: numbers and texts, until there are no more.
+struct Choices<'a>(&'a [u8]);
+
+impl<'a> Choices<'a> {
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    /// A text with its length in front, in bytes.
+    fn text(&mut self) -> Option<String> {
+        let length = usize::from(self.byte()?).min(self.0.len());
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        Some(String::from_utf8_lossy(text).into_owned())
+    }
+}
+
+/// Texts with a record separator between them; those that are missing are empty.
+fn texts<const N: usize>(data: &[u8]) -> [String; N] {
+    let text = String::from_utf8_lossy(data);
+    let mut parts = text.splitn(N, '\u{1e}').map(str::to_owned);
+    std::array::from_fn(|_| parts.next().unwrap_or_default())
+}
+
+/// The bytes in one piece, byte by byte, and in pieces of `size`.
+fn cuts(data: &[u8], size: u8) -> [Vec<&[u8]>; 3] {
+    [vec![data], data.chunks(1).collect(), data.chunks(usize::from(size).max(2)).collect()]
+}
+
+/// Runs what waits for nothing but its input.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime without threads");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Kept inputs: seeds, one for each path that the fuzzer found, and all that ever failed.
+    #[test]
+    fn everything_kept_holds() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+        for (name, check) in TARGETS {
+            let files = std::fs::read_dir(folder.join(name)).unwrap();
+            let mut inputs = 0;
+            for file in files {
+                let path = file.unwrap().path();
+                let data = std::fs::read(&path).unwrap();
+                if let Err(panic) = std::panic::catch_unwind(|| check(&data)) {
+                    eprintln!("the input was {}", path.display());
+                    std::panic::resume_unwind(panic);
+                }
+                inputs += 1;
+            }
+            assert!(inputs > 2, "{name} has {inputs} inputs");
+        }
+    }
+
+    #[test]
+    fn each_target_has_a_program() {
+        let manifest = include_str!("../../fuzz/Cargo.toml");
+        for (name, _) in TARGETS {
+            assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{name}");
+        }
+        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+    }
+}
