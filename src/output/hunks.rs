@@ -69,12 +69,18 @@ fn starts(lines: &[Line<'_>]) -> Vec<usize> {
     starts
 }
 
-/// Whether one line looks like a changed form of the other: half of the shorter one is at its ends.
+/// Whether one line looks like a changed form of the other.
 pub(super) fn alike(old: &str, new: &str) -> bool {
+    likeness(old, new) > 0
+}
+
+/// How many bytes two lines share at their ends, if one looks like a changed form of the other: if that is half of the
+/// shorter one. Else 0.
+pub(super) fn likeness(old: &str, new: &str) -> usize {
     let (old, new) = (old.trim(), new.trim());
-    let shorter = old.len().min(new.len());
     let (prefix, suffix) = common_ends(old, new);
-    shorter > 0 && (prefix + suffix) * 2 >= shorter
+    let shared = prefix + suffix;
+    if shared * 2 >= old.len().min(new.len()) { shared } else { 0 }
 }
 
 /// Edits that touch each other become one, since clients may apply two edits at one place in either order.

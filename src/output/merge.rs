@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use similar::DiffOp;
 
-use super::hunks::{alike, diff};
+use super::hunks::{diff, likeness};
 use super::lines::lines;
 
 /// Where both sides changed more than this many pairs of lines, nothing is compared by words.
@@ -116,12 +116,14 @@ fn hunks(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
 }
 
 /// As [`hunks`], of lines in words: a changed line is compared with the line it came of, and with no other, so that a
-/// line that goes takes none of its words from the next.
+/// line that goes takes none of its words from the next. Changes on both sides of a line end are one: two lines may have
+/// become one there, and which of them is left is not to be told.
 fn hunks_of_words(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
     let (old, new) = (original.lines(), changed.lines());
     let mut out: Vec<Hunk> = Vec::new();
+    let line_end = |pieces: Range<usize>| original.text(pieces).chars().all(|char| matches!(char, '\n' | '\r'));
     let mut push = |hunk: Hunk| match out.last_mut() {
-        Some(last) if last.original.end == hunk.original.start && last.changed.end == hunk.changed.start => {
+        Some(last) if line_end(last.original.end..hunk.original.start) => {
             last.original.end = hunk.original.end;
             last.changed.end = hunk.changed.end;
         }
@@ -153,7 +155,8 @@ fn hunks_of_words(original: &Pieces<'_>, changed: &Pieces<'_>) -> Vec<Hunk> {
     out
 }
 
-/// The lines that came of each other, in order: equal ones count more than those that look alike.
+/// The lines that came of each other, in order: equal ones count more than those that look alike, and of as many of these
+/// those that share more.
 fn pairs(
     original: &Pieces<'_>,
     old: &[Range<usize>],
@@ -162,14 +165,15 @@ fn pairs(
 ) -> Vec<(usize, usize)> {
     let weight = |left: usize, right: usize| {
         let (before, after) = (original.text(old[left].clone()), changed.text(new[right].clone()));
+        let shared = likeness(before, after);
         match () {
-            () if before == after => 3_u32,
-            () if alike(before, after) => 2,
+            () if before == after => weight_of(3, before.len()),
+            () if shared > 0 => weight_of(2, shared),
             () => 0,
         }
     };
     let width = new.len() + 1;
-    let mut best = vec![0_u32; (old.len() + 1) * width];
+    let mut best = vec![0_u64; (old.len() + 1) * width];
     for left in (0..old.len()).rev() {
         for right in (0..new.len()).rev() {
             let skip = best[(left + 1) * width + right].max(best[left * width + right + 1]);
@@ -192,6 +196,11 @@ fn pairs(
         }
     }
     out
+}
+
+/// A weight that counts first, and one that counts among equals.
+fn weight_of(first: u32, then: usize) -> u64 {
+    (u64::from(first) << u32::BITS) + u64::try_from(then).unwrap_or(u64::MAX).min(u64::from(u16::MAX))
 }
 
 /// A text in pieces.
@@ -306,6 +315,13 @@ mod tests {
         let original = "const a = 1;\nconst b = 2;\n";
         assert_eq!(merge(original, "const b = 2;\n", "c\nonst a = 1;\nconst b = 2;\n"), None);
         assert_eq!(merge(original, "const b = 2;\n", "const aa = 1;\nconst b = 2;\n"), None);
+        // Of the two lines the first one was divided; what is left of the second is nothing like it.
+        let original = "\tx2 := one + y2\n\tx3 := two + y3\n";
+        assert_eq!(merge(original, "\tx3 := two + y3\n", "\tx\nu2 := one + y2\n= two3\n"), None);
+        // The user made one line of two, the second of which goes.
+        let original = "a = one +u\n y1;\nb = 2;\n";
+        assert_eq!(merge(original, "aa = one +u\nb = 2;\n", "a = one + y1;\nb = 2;\n"), None);
+        let original = "const a = 1;\nconst b = 2;\n";
         let kept = merge(original, "const b = 2;\n", "const a = 1;\nconst b = 2; // mine\n");
         assert_eq!(kept.as_deref(), Some("const b = 2; // mine\n"));
     }
