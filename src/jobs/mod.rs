@@ -38,6 +38,8 @@ pub use connection::{Connection, Connections};
 pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
 pub use kept::unified_diffs;
 pub use lander::{Anyway, apply_anyway};
+#[cfg(test)]
+pub(crate) use lander::{Fate, Kept, Lander, Step};
 pub use life::{CacheLife, Missed};
 pub use order::{Order, new_job_id};
 pub use places::{Lane, Place, Places, Ticket, Urgency};

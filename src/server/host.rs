@@ -264,4 +264,6 @@ pub(super) fn explanation_uri(id: &str) -> Option<Uri> {
 }
 
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;
