@@ -132,6 +132,16 @@ const TABLE: &[Row] = &[
         instruction: include_str!("builtin/follow-up.md"),
     },
     Row {
+        id: "describe-image",
+        title: "describe image",
+        link: None,
+        summary: "Write the alternative text of a picture that is linked to, or say what it shows.",
+        kind: "refactor.aside.image",
+        result: ResultForm::Edit,
+        applies: Applies::Pictured,
+        instruction: include_str!("builtin/describe-image.md"),
+    },
+    Row {
         id: "cancel",
         title: "cancel",
         link: None,

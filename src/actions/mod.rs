@@ -115,6 +115,8 @@ pub enum Applies {
     Prompted,
     /// In an explanation of Aside's own.
     Explanations,
+    /// On a link to a picture.
+    Pictured,
     /// Only while something runs.
     WhileRunning,
 }
@@ -153,7 +155,7 @@ impl Action {
             return false;
         }
         match self.applies {
-            Applies::Always | Applies::Reported | Applies::Prompted => true,
+            Applies::Always | Applies::Reported | Applies::Prompted | Applies::Pictured => true,
             Applies::OptionalTypes => language.optional_types,
             Applies::Programming | Applies::Unfinished => language.programming,
             Applies::WhileRunning | Applies::Explanations => false,
@@ -180,6 +182,7 @@ impl Action {
             Applies::Explanations => false,
             Applies::Unfinished => self.applies_in(place.language) && is_unfinished(place.language, place.text),
             Applies::Reported => !place.reports.is_empty(),
+            Applies::Pictured => place.picture,
             Applies::Always | Applies::OptionalTypes | Applies::Programming => self.applies_in(place.language),
         }
     }
@@ -194,6 +197,8 @@ pub struct Place<'a> {
     pub text: &'a str,
     /// The errors and warnings of other tools there, in their words.
     pub reports: &'a [&'a str],
+    /// Whether it is a link to a picture.
+    pub picture: bool,
     /// Whether there is anything to cancel.
     pub running: bool,
     /// Whether the user can be asked for a prompt.
@@ -271,6 +276,10 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("clean-up", "simplify"),
     ("generate", "implement"),
     ("complete", "implement"),
+    ("image", "describe-image"),
+    ("alt", "describe-image"),
+    ("alt-text", "describe-image"),
+    ("picture", "describe-image"),
     ("repair", "fix"),
     ("mend", "fix"),
     ("quickfix", "fix"),

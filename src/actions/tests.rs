@@ -6,7 +6,7 @@ use crate::workspace::language;
 
 fn ids(language_id: &str, text: &str, settings: &Settings, running: bool) -> String {
     let actions = offered(
-        &Place { language: language::by_id(language_id), text, reports: &[], running, prompts: false },
+        &Place { language: language::by_id(language_id), text, reports: &[], picture: false, running, prompts: false },
         settings,
     );
     actions.iter().map(|action| action.id.as_ref()).collect::<Vec<_>>().join(" ")
@@ -28,6 +28,7 @@ fn the_catalogue_is_the_contract() {
         fix quickfix.aside.fix Reported Edit
         ask refactor.aside.ask Prompted Answer
         follow-up refactor.aside.followUp Explanations Explanation
+        describe-image refactor.aside.image Pictured Edit
         cancel refactor.aside.cancel WhileRunning Control
     "]]
     .assert_eq(&table.concat());
@@ -51,17 +52,19 @@ fn actions_are_offered_where_they_make_sense() {
 }
 
 #[test]
-fn what_is_reported_can_be_fixed_in_any_language() {
+fn what_is_reported_or_pictured_counts_in_any_language() {
     for language in ["python", "markdown", "no such language"] {
         let place = Place {
             language: language::by_id(language),
             text: "",
             reports: &["no such name"],
+            picture: true,
             running: false,
             prompts: false,
         };
         let offered = offered(&place, &Settings::default());
         assert!(offered.iter().any(|action| action.id == "fix"), "{language}");
+        assert!(offered.iter().any(|action| action.id == "describe-image"), "{language}");
     }
 }
 
@@ -140,6 +143,8 @@ fn titles_name_what_they_work_on() {
         Aside: ask
         Aside: follow up on `load_inventory`
         Aside: follow up
+        Aside: describe image `load_inventory`
+        Aside: describe image
         Aside: cancel `load_inventory`
         Aside: cancel
     "]]

@@ -3,13 +3,14 @@
 //! Knows nothing of editors. [`client::Client`] does the talking; everything it decides by is pure and elsewhere:
 //! [`fold`] (events to message), [`retry`] (again, and when), [`errors`] (what to tell the user), [`params`] (what a
 //! model takes), [`models`] and [`usage`] (what it costs),
-//! [`words`] (how people are told).
+//! [`images`] (pictures as it takes them), [`words`] (how people are told).
 
 pub mod batches;
 mod call;
 pub mod client;
 pub mod errors;
 pub mod fold;
+pub mod images;
 pub mod models;
 pub mod params;
 pub mod rate;

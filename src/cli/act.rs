@@ -18,7 +18,10 @@ use crate::actions::{self, Applies, ResultForm};
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::outgoing::Gate;
-use crate::jobs::{self, Budgets, Connections, Context, Order, Outcome, Places, Report, new_job_id, plan, to_fix};
+use crate::jobs::{
+    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, new_job_id, picture_at, plan,
+    to_fix,
+};
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
 use crate::simulator::SimulatorOptions;
@@ -84,7 +87,7 @@ pub fn run(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> 
 }
 
 fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let action = actions::find(&args.action)?;
+    let mut action = actions::find(&args.action)?.clone();
     if action.result == ResultForm::Control {
         return Err(Error::new(ErrorKind::Config, format!("`{}` is for editors.", action.id))
             .hint("Ctrl-C cancels a running `aside act`.")
@@ -97,6 +100,12 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
             .map_err(|error| error.hint("Say what is wrong there: `--prompt \"the compiler's message\"`."))?;
         let places: Vec<Span> = diagnostics.iter().map(|one| one.span.clone()).collect();
         (input.selection, input.subject) = selection::around(&input.snapshot, &places);
+    }
+    if action.applies == Applies::Pictured {
+        let link = picture_at(&input.snapshot, &input.place)?;
+        action = action_for(&action, &link);
+        input.subject = Some(link.name().to_owned()).filter(|name| !name.is_empty());
+        input.selection = link.span;
     }
     let root = invocation.workspace_root(input.snapshot.path.as_deref());
     let resolved = invocation.resolve(root.as_deref(), &args.flags());

@@ -71,6 +71,7 @@ fn offered(applies: Applies) -> &'static str {
         Applies::Reported => "errors and warnings of other tools",
         Applies::Prompted => "with a prompt, or on a comment",
         Applies::Explanations => "in an explanation",
+        Applies::Pictured => "links to pictures",
         Applies::WhileRunning => "while something runs",
     }
 }

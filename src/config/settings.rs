@@ -293,10 +293,14 @@ fn idle_timeout(first_event_secs: u32) -> Duration {
     Duration::from_secs(u64::from(first_event_secs)) / 2
 }
 
+/// The actions that the fast model does.
+const FAST: &[&str] = &["describe-image"];
+
 impl Settings {
-    /// The model of an action: its own, or the one for all.
+    /// The model of an action: its own, or the one for all; for those that want little, the fast one.
     pub fn model_for(&self, action: &str) -> &str {
-        self.actions.get(action).and_then(|settings| settings.model.as_deref()).unwrap_or(&self.model)
+        let usual = if FAST.contains(&action) { &self.fast_model } else { &self.model };
+        self.actions.get(action).and_then(|settings| settings.model.as_deref()).unwrap_or(usual)
     }
 
     /// The most tokens of an action's answer.

@@ -39,6 +39,11 @@ impl<H: Host> Run<'_, H> {
         };
         self.notes.append(&mut lander.notes);
         self.edits.append(&mut lander.edits);
+        self.conclude(&text, fate)
+    }
+
+    /// How the run ends with what became of its answer.
+    pub(super) fn conclude(&mut self, answer: &str, fate: Fate) -> Result<Outcome, Stop> {
         match fate {
             Fate::Applied => Ok(Outcome::Applied),
             Fate::Proposed => Ok(Outcome::Proposed),
@@ -51,7 +56,7 @@ impl<H: Host> Run<'_, H> {
                 Ok(Outcome::Kept)
             }
             Fate::Repair(reason) | Fate::Unreadable(reason) => {
-                self.explanation = Some(self.document(&kept(&text, &reason, &[])));
+                self.explanation = Some(self.document(&kept(answer, &reason, &[])));
                 let message =
                     format!("The answer does not have the form of an edit: {}.", reason.trim_end_matches('.'));
                 Err(Error::new(ErrorKind::BadAnswer, message)
@@ -62,7 +67,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// The text of a whole answer; half an edit is never applied.
-    fn complete(&mut self, answer: Answer) -> Result<String, Stop> {
+    pub(super) fn complete(&mut self, answer: Answer) -> Result<String, Stop> {
         let text = text_of(&answer);
         match answer.message.stop_reason {
             Some(StopReason::MaxTokens | StopReason::ModelContextWindowExceeded) => {

@@ -16,6 +16,7 @@ mod counting;
 mod edit;
 mod flight;
 mod host;
+mod image;
 mod kept;
 mod lander;
 mod life;
@@ -36,6 +37,7 @@ mod tools;
 pub use budget::Budgets;
 pub use connection::{Connection, Connections};
 pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
+pub use image::{action_for, picture_at};
 pub use kept::unified_diffs;
 pub use lander::{Anyway, apply_anyway};
 #[cfg(test)]

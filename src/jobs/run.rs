@@ -14,6 +14,7 @@ use super::budget::Budgets;
 use super::connection::Connections;
 use super::edit;
 use super::host::Host;
+use super::image;
 use super::lander::Step;
 use super::life::CacheLife;
 use super::order::Order;
@@ -21,7 +22,7 @@ use super::outgoing::Withheld;
 use super::places::Places;
 use super::report::{Outcome, Report, Standing};
 use super::surroundings::surroundings;
-use crate::actions::ResultForm;
+use crate::actions::{Applies, ResultForm};
 use crate::claude::client::Answer;
 use crate::claude::models::Model;
 use crate::claude::types::{ContentBlock, Message, Role, StopReason};
@@ -105,6 +106,9 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
 
 /// What would be sent for an order, without sending it.
 pub fn plan<H: Host>(order: &Order, host: &H, estimates: &Estimates) -> Result<Plan, Error> {
+    if order.action.applies == Applies::Pictured {
+        return image::plan(order, estimates.scale(&order.settings.model_data(&order.model).id));
+    }
     let place = match order.action.result {
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
         _ => None,
@@ -233,6 +237,9 @@ impl<'a, H: Host> Run<'a, H> {
 impl<H: Host> Run<'_, H> {
     async fn steps(&mut self) -> Result<Outcome, Stop> {
         let order = self.order;
+        if order.action.applies == Applies::Pictured {
+            return self.describe().await;
+        }
         let place = match order.action.result {
             ResultForm::Tests => Some(edit::place_for_tests(order)?),
             _ => None,

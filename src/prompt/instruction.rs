@@ -26,7 +26,7 @@ fn tests(target: &TestTarget) -> String {
 }
 
 /// The selected code, verbatim; where it is most of a document that is there, its place in the document instead.
-fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
+pub(super) fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
     let code = &input.text[input.selection.clone()];
     let lines = Lines::of(input.text, &input.selection).to_string();
     let place = [("path", input.path), ("language", input.language.id), ("lines", &lines)];

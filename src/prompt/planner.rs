@@ -77,6 +77,11 @@ pub(crate) struct Memo {
 }
 
 impl Memo {
+    /// What is to be known of a request that shares nothing with others.
+    pub(super) fn alone(tokens: u64) -> Self {
+        Self { without: tokens, ..Self::default() }
+    }
+
     /// What is to be known of a request that only writes the prefix up to there: nobody acted.
     pub(super) fn of_warming(&self, with_document: bool) -> Self {
         let sent = self.sent.clone().filter(|_| with_document);

@@ -14,6 +14,25 @@ pub(super) fn tokens(block: &Value) -> u64 {
     size.map_or(MOST, |(width, height)| (u64::from(width) * u64::from(height)).div_ceil(750).clamp(1, MOST))
 }
 
+/// What an image block is, as far as that shows without looking at it.
+pub(super) fn words(block: &Value) -> String {
+    if let Some(address) = block.pointer("/source/url").and_then(Value::as_str) {
+        return format!("the picture at {address}, which was not fetched");
+    }
+    let kind = match block.pointer("/source/media_type").and_then(Value::as_str) {
+        Some("image/png") => "a PNG picture",
+        Some("image/gif") => "a GIF picture",
+        Some("image/webp") => "a WebP picture",
+        _ => "a JPEG picture",
+    };
+    let data = block.pointer("/source/data").and_then(Value::as_str);
+    let bytes = data.and_then(|data| base64::engine::general_purpose::STANDARD.decode(data).ok());
+    match bytes.and_then(|bytes| size(&bytes)) {
+        Some((width, height)) => format!("{kind} of {width} by {height} pixels"),
+        None => kind.to_owned(),
+    }
+}
+
 /// The pages of a PDF in base64, as far as its objects are not compressed; at least one.
 pub(super) fn pdf_pages(data: &str) -> u64 {
     let bytes = base64::engine::general_purpose::STANDARD.decode(data).unwrap_or_default();

@@ -8,6 +8,7 @@ pub mod content;
 pub mod diagnostic;
 pub mod documents;
 pub mod language;
+pub mod pictures;
 pub mod positions;
 pub mod references;
 pub mod roots;

@@ -27,6 +27,7 @@ mod context;
 mod edits;
 mod explanations;
 mod fix;
+mod images;
 mod initialize;
 #[cfg(unix)]
 mod leaving;

@@ -13,7 +13,7 @@ use super::super::ext::{self, JobArguments, RunArguments};
 use super::super::{from_proto, host};
 use crate::actions::{self, Action, Applies, LONGEST_UNFINISHED, Place};
 use crate::prompt::context::wants_diagnostics;
-use crate::workspace::{Span, selection};
+use crate::workspace::{Span, pictures, selection};
 
 /// So many diagnostics go along with an action, and so much of each message: they travel with every entry of the menu.
 const MAX_DIAGNOSTICS: usize = 10;
@@ -47,6 +47,8 @@ pub(in crate::server) async fn code_action(
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
     // What is longer is cut: then it is too long to be a stub, and no copy of a large file is made.
     let longest = selected.start + LONGEST_UNFINISHED + 4;
+    let picture = pictures::link_at(language, uri.path(), document.text(), &selected);
+    let picture = picture.is_some_and(|link| link.may_be_seen());
     let text = if empty { String::new() } else { text_of(document.text(), selected.start..selected.end.min(longest)) };
     drop(state);
 
@@ -73,7 +75,7 @@ pub(in crate::server) async fn code_action(
             menu.push(respond(kind, title, command, &[]));
         }
     }
-    let place = Place { language, text: &text, reports: &reports, running: !running.is_empty(), prompts };
+    let place = Place { language, text: &text, reports: &reports, picture, running: !running.is_empty(), prompts };
     for action in actions::offered(&place, &settings) {
         if !wanted(&params.context, &action.kind) {
             continue;

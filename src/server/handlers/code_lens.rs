@@ -23,7 +23,14 @@ pub(in crate::server) async fn code_lens(backend: &Backend, params: CodeLensPara
     if settings.code_lens.is_empty() || host::is_explanation(&uri) {
         return Ok(Some(Vec::new()));
     }
-    let place = actions::Place { language: snapshot.language, text: "", reports: &[], running: false, prompts: false };
+    let place = actions::Place {
+        language: snapshot.language,
+        text: "",
+        reports: &[],
+        picture: false,
+        running: false,
+        prompts: false,
+    };
     let offered = actions::offered(&place, &settings);
     let wanted = settings.code_lens.iter();
     let wanted: Vec<_> = wanted.filter_map(|id| offered.iter().find(|action| action.id == *id)).copied().collect();

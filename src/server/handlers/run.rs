@@ -20,7 +20,9 @@ use super::super::{from_proto, show, standing, to_proto};
 use super::lifecycle::token_name;
 use crate::actions::{self, Action, Applies};
 use crate::error::ErrorKind;
-use crate::jobs::{JobHandle, Order, Outcome, Registration, Report, new_job_id, panic_message, run, to_fix};
+use crate::jobs::{
+    JobHandle, Order, Outcome, Registration, Report, action_for, new_job_id, panic_message, picture_at, run, to_fix,
+};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
 
@@ -38,7 +40,8 @@ pub(super) async fn run_action(
         let cancelled = session.registry.cancel(None);
         return Ok(json!({ "cancelled": cancelled }));
     }
-    let selected = select(session, &action, &arguments).await?;
+    let mut selected = select(session, &action, &arguments).await?;
+    let action = selected.action.take().unwrap_or(action);
     // Cancelled with the request, as long as that was not answered, and when the client leaves.
     let token = request_token();
     let waits = arguments.wait || progress.is_some() || token.is_cancelled();
@@ -75,11 +78,13 @@ struct Selected {
     subject: Option<String>,
     diagnostics: Vec<Diagnostic>,
     prompt: Option<String>,
+    /// Another action than the one that was asked for, as the place wants it.
+    action: Option<Arc<Action>>,
 }
 
 /// Finds the selection, or the item around it when nothing is selected, or those around what is to be repaired. It is
 /// followed from the moment the request came.
-async fn select(session: &Arc<Session>, action: &Action, arguments: &RunArguments) -> Result<Selected> {
+async fn select(session: &Arc<Session>, action: &Arc<Action>, arguments: &RunArguments) -> Result<Selected> {
     if is_explanation(&arguments.uri) {
         return Err(explanation());
     }
@@ -104,6 +109,20 @@ async fn select(session: &Arc<Session>, action: &Action, arguments: &RunArgument
     if repairs {
         (diagnostics, prompt) = to_fix(&snapshot, &asked, diagnostics, prompt).map_err(|error| invalid(&error))?;
     }
+    if action.applies == Applies::Pictured {
+        let link = picture_at(&snapshot, &asked).map_err(|error| invalid(&error))?;
+        let track = {
+            let mut state = session.state();
+            let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
+            if Some(document.version()) != snapshot.version {
+                return Err(stale());
+            }
+            document.track(link.span.clone())
+        };
+        let action = Some(action_for(action, &link));
+        let subject = Some(link.name().to_owned()).filter(|name| !name.is_empty());
+        return Ok(Selected { snapshot, span: link.span, track, subject, diagnostics, prompt, action });
+    }
     loop {
         snapshot.check().map_err(|error| invalid(&error))?;
         // Parsing takes milliseconds in a large file, which no thread of the runtime should be held for.
@@ -118,13 +137,13 @@ async fn select(session: &Arc<Session>, action: &Action, arguments: &RunArgument
             return Err(no_code());
         }
         if span == asked {
-            return Ok(Selected { snapshot, span, track: followed.keep(), subject, diagnostics, prompt });
+            return Ok(Selected { snapshot, span, track: followed.keep(), subject, diagnostics, prompt, action: None });
         }
         let mut state = session.state();
         let document = state.documents.get_mut(&arguments.uri).ok_or_else(|| not_open(&arguments.uri))?;
         if Some(document.version()) == snapshot.version {
             let track = document.track(span.clone());
-            return Ok(Selected { snapshot, span, track, subject, diagnostics, prompt });
+            return Ok(Selected { snapshot, span, track, subject, diagnostics, prompt, action: None });
         }
         // The user typed while the file was parsed: look again at what is around the cursor now.
         snapshot = document.snapshot();

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::pictures;
 use crate::prompt::tags;
 
 /// What the prompt's tags say.
@@ -23,6 +24,8 @@ pub(super) struct Marks {
     pub(super) document: Option<String>,
     /// Where tests are to go.
     pub(super) tests: Option<TestMarks>,
+    /// What the request's picture is, in words.
+    pub(super) picture: Option<String>,
     /// What other tools say.
     pub(super) reports: Vec<Report>,
 }
@@ -83,9 +86,18 @@ impl Marks {
             first_line,
             document,
             tests,
+            picture: picture(body),
             reports: blocks.iter().flat_map(|block| reports(block)).collect(),
         })
     }
+}
+
+/// What the last picture of a request is.
+fn picture(body: &Value) -> Option<String> {
+    let messages = body.get("messages").and_then(Value::as_array)?.iter();
+    let mut blocks = messages.filter_map(|message| message.get("content").and_then(Value::as_array)).flatten();
+    let picture = blocks.rfind(|block| block["type"] == "image")?;
+    Some(pictures::words(picture))
 }
 
 /// What other tools say, out of the block that all context is in.

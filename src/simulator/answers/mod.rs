@@ -42,6 +42,7 @@ fn text(marks: &Marks) -> String {
         "explain" => explain::explain(marks, &code),
         "add-type-hints" => hints::answer(&code),
         "document" => document::answer(&code),
+        "describe-image" => picture(marks),
         "fix" => fix::answer(marks, &code),
         "write-tests" => written::answer(marks, &code),
         // The task's own words say when an edit is wanted; the only edit that is safe without a model changes nothing.
@@ -58,6 +59,15 @@ fn text(marks: &Marks) -> String {
             explain::explain(marks, &code)
         ),
     }
+}
+
+/// A picture's description without a look at it.
+fn picture(marks: &Marks) -> String {
+    let what = marks.picture.as_deref().unwrap_or("no picture");
+    if !marks.task.contains("Form: edit") {
+        return format!("This is {what}.\n\nSimulated answer: no model has seen it.");
+    }
+    format!("{}\n\nSimulated answer: no model has seen the picture.", fenced("text", &format!("Simulated: {what}")))
 }
 
 /// The answer to a request that is not one of Aside's actions.
