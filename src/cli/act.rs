@@ -1,5 +1,6 @@
 //! `aside act`: one action, with a terminal at the end instead of an editor.
 
+mod follow_up;
 mod host;
 mod input;
 mod output;
@@ -19,8 +20,8 @@ use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::outgoing::Gate;
 use crate::jobs::{
-    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, new_job_id, picture_at, plan,
-    to_fix,
+    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, new_job_id, no_question,
+    picture_at, plan, to_fix,
 };
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
@@ -93,6 +94,9 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
             .hint("Ctrl-C cancels a running `aside act`.")
             .into());
     }
+    if action.applies == Applies::Explanations {
+        return follow_up::run(args, invocation, action);
+    }
     let mut input = input::read(args, invocation)?;
     let (mut diagnostics, mut prompt) = (Vec::new(), args.prompt.clone());
     if action.applies == Applies::Reported {
@@ -106,6 +110,10 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         action = action_for(&action, &link);
         input.subject = Some(link.name().to_owned()).filter(|name| !name.is_empty());
         input.selection = link.span;
+    }
+    let is_said = prompt.as_deref().is_some_and(|prompt| !prompt.trim().is_empty());
+    if action.applies == Applies::Prompted && !is_said && !is_comment(&input) {
+        return Err(no_question().hint("Say it with `--prompt`, or select a comment that does.").into());
     }
     let root = invocation.workspace_root(input.snapshot.path.as_deref());
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
@@ -127,13 +135,25 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
     let estimates = prompt::Estimates::kept_in(invocation.paths.estimates());
     if args.dry_run {
-        let mut plan = plan(&order, &host, &estimates)?;
-        let sealed = Gate::new(invocation.paths.data_dir.clone()).seal(&plan.request, order.settings.privacy.redact);
-        plan.notes.extend(sealed.withheld().sentence());
-        plan.request = sealed.into_request();
-        return dry_run(args, &order, &plan);
+        return dry_run(args, invocation, &order, plan(&order, &host, &estimates)?);
     }
-    let context = Context {
+    let context = context(args, invocation, estimates);
+    let running = until_interrupted(|cancel| {
+        let (context, order, host) = (&context, &order, &host);
+        async move { jobs::run(context, order, host, &cancel).await }
+    });
+    let report = super::runtime()?.block_on(running);
+    ended(args, &context, &order, &host, report)
+}
+
+/// Whether what is selected is a comment, which says what is wanted.
+fn is_comment(input: &input::Input) -> bool {
+    let snapshot = &input.snapshot;
+    actions::is_comment(snapshot.language, &snapshot.text.byte_slice(input.selection.clone()).to_string())
+}
+
+fn context(args: &ActArgs, invocation: &Invocation, estimates: prompt::Estimates) -> Context {
+    Context {
         cache: Arc::default(),
         budgets: Arc::new(Budgets::new(invocation.paths.config_file.clone())),
         connections: Arc::new(Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))),
@@ -142,8 +162,17 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         session: Arc::default(),
         planner: Arc::default(),
         estimates: Arc::new(estimates),
-    };
-    let mut report = super::runtime()?.block_on(until_interrupted(&context, &order, &host))?;
+    }
+}
+
+/// Prints what came of a run.
+fn ended(
+    args: &ActArgs,
+    context: &Context,
+    order: &Order,
+    host: &TerminalHost,
+    mut report: Report,
+) -> anyhow::Result<ExitCode> {
     if args.simulate {
         // That cache ends with this process.
         report.warm_until = None;
@@ -152,7 +181,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     if let Some(warning) = context.ledger.take_warning() {
         writeln!(terminal::stderr(), "{warning}")?;
     }
-    output::print(&report, &order, &host, args.json)?;
+    output::print(&report, order, host, args.json)?;
     Ok(ExitCode::from(match (report.outcome, &report.error) {
         (Outcome::Applied | Outcome::Proposed | Outcome::Shown, _) => 0,
         (Outcome::Cancelled, _) => exit::INTERRUPTED,
@@ -162,13 +191,16 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
 }
 
 /// Prints what would be sent.
-fn dry_run(args: &ActArgs, order: &Order, plan: &Plan) -> anyhow::Result<ExitCode> {
+fn dry_run(args: &ActArgs, invocation: &Invocation, order: &Order, mut plan: Plan) -> anyhow::Result<ExitCode> {
+    let sealed = Gate::new(invocation.paths.data_dir.clone()).seal(&plan.request, order.settings.privacy.redact);
+    plan.notes.extend(sealed.withheld().sentence());
+    plan.request = sealed.into_request();
     if !args.json {
-        let text = prompt::describe(plan, &order.settings.model_data(&order.model));
+        let text = prompt::describe(&plan, &order.settings.model_data(&order.model));
         writeln!(terminal::stdout(), "{}", terminal::visible(text.trim_end()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let description = prompt::Description::new(plan, &order.settings.model_data(&order.model))
+    let description = prompt::Description::new(&plan, &order.settings.model_data(&order.model))
         .ok_or_else(|| Error::new(ErrorKind::Internal, "The request could not be written as JSON."))?;
     terminal::print_json(&DryRun {
         action: &order.action.id,
@@ -194,8 +226,8 @@ struct DryRun<'a> {
     description: prompt::Description<'a>,
 }
 
-/// Runs the order; Ctrl-C cancels it, and a second one ends the process at once.
-async fn until_interrupted(context: &Context, order: &Order, host: &TerminalHost) -> anyhow::Result<Report> {
+/// Runs something; Ctrl-C cancels it, and a second one ends the process at once.
+async fn until_interrupted<F: Future<Output = Report>>(run: impl FnOnce(CancellationToken) -> F) -> Report {
     let cancel = CancellationToken::new();
     let on_interrupt = cancel.clone();
     tokio::spawn(async move {
@@ -206,5 +238,5 @@ async fn until_interrupted(context: &Context, order: &Order, host: &TerminalHost
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
     });
-    Ok(jobs::run(context, order, host, &cancel).await)
+    run(cancel).await
 }

@@ -32,6 +32,7 @@ mod run;
 mod sending;
 mod surroundings;
 mod talk;
+mod thread;
 mod tools;
 
 pub use budget::Budgets;
@@ -51,4 +52,5 @@ pub use report::{FileEdit, Outcome, Report, Standing};
 pub use reports::to_fix;
 pub(crate) use run::panic_message;
 pub use run::{Context, plan, run};
+pub use thread::{Thread, follow_up, no_question, plan_follow_up};
 pub use tools::{Findings, NoFindings, Outcome as ToolOutcome};

@@ -22,6 +22,7 @@ use super::outgoing::Withheld;
 use super::places::Places;
 use super::report::{Outcome, Report, Standing};
 use super::surroundings::surroundings;
+use super::thread::Thread;
 use crate::actions::{Applies, ResultForm};
 use crate::claude::client::Answer;
 use crate::claude::models::Model;
@@ -58,7 +59,7 @@ pub struct Context {
 /// HTTP request.
 pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
     let report =
-        AssertUnwindSafe(run_to_end(context, order, host, cancel)).catch_unwind().await.unwrap_or_else(|panic| {
+        AssertUnwindSafe(run_to_end(context, order, None, host, cancel)).catch_unwind().await.unwrap_or_else(|panic| {
             tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
             Report::defect(order)
         });
@@ -72,9 +73,20 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
 }
 
-async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
+/// Runs an order, or with a thread its question.
+pub(super) async fn run_to_end<H: Host>(
+    context: &Context,
+    order: &Order,
+    thread: Option<&Thread>,
+    host: &H,
+    cancel: &CancellationToken,
+) -> Report {
     let mut run = Run::new(context, order, host, cancel);
-    let (outcome, error) = match run.steps().await {
+    let ended = match thread {
+        None => run.steps().await,
+        Some(thread) => run.go_on(thread).await,
+    };
+    let (outcome, error) = match ended {
         Ok(outcome) => (outcome, None),
         Err(Stop::Cancelled) => (Outcome::Cancelled, None),
         Err(Stop::Failed(error)) => (Outcome::Failed, Some(error)),
@@ -83,7 +95,10 @@ async fn run_to_end<H: Host>(context: &Context, order: &Order, host: &H, cancel:
         tracing::warn!(job = order.job, action = %order.action.id, kind = %error.kind, "the action failed");
     }
     if let Some(explanation) = run.explanation.take() {
-        run.explanation = Some(run.keep(explanation, outcome).await);
+        run.explanation = Some(match thread {
+            None => run.keep(explanation, outcome).await,
+            Some(thread) => run.keep_turn(thread, explanation, outcome).await,
+        });
     }
     run.notes.extend(run.withheld.sentence());
     Report {
@@ -273,7 +288,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// What a plan has to say; what is so for every request under these settings only once.
-    fn note(&mut self, plan: &Plan) {
+    pub(super) fn note(&mut self, plan: &Plan) {
         let left_out = &plan.memo.left_out;
         let is_news = |note: &&String| !left_out.contains(note) || self.context.connections.is_news(note);
         self.notes.extend(plan.notes.iter().filter(is_news).cloned());
@@ -309,11 +324,12 @@ impl<H: Host> Run<'_, H> {
             model: self.model.id.clone(),
             usage: self.bill.report(&self.model).map(|usage| usage.line()).unwrap_or_default(),
             simulated: self.order.simulated,
+            turns: Vec::new(),
         }
     }
 
     /// Writes the document down so that any process can show it later. A ledger that can't is no reason to lose the answer.
-    async fn keep(&mut self, explanation: Explanation, outcome: Outcome) -> Explanation {
+    pub(super) async fn keep(&mut self, explanation: Explanation, outcome: Outcome) -> Explanation {
         let stored = self.stored(&explanation, outcome);
         let ledger = self.context.ledger.clone();
         if let Err(error) = on_blocking_thread(move || ledger.save(&stored)).await {
@@ -349,7 +365,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// What was said, so that a conversation can go on from it.
-    fn conversation(&self, answer: &str) -> String {
+    pub(super) fn conversation(&self, answer: &str) -> String {
         let mut messages = self.asked.clone();
         let content = self.answered.clone().unwrap_or_else(|| vec![ContentBlock::text(answer)]);
         messages.push(Message { role: Role::Assistant, content });

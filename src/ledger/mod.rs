@@ -12,6 +12,7 @@ pub mod reservations;
 mod schema;
 mod store;
 mod totals;
+mod turns;
 pub mod usage;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use prefixes::StoredPrefix;
 pub use reservations::Reservation;
 pub use store::Warning;
 pub use totals::{By, Totals, TotalsReport, UsageRow, day_start, month_start};
+pub use turns::StoredTurn;
 pub use usage::UsageReport;
 
 use crate::error::{Error, ErrorKind};

@@ -89,6 +89,27 @@ const MIGRATIONS: &[&str] = &[
         expires INTEGER NOT NULL
     ) STRICT;
 ",
+    "
+    -- What was asked and answered after an explanation; all that was said is in its messages.
+    CREATE TABLE turns (
+        explanation TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        job TEXT NOT NULL,
+        question TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        model TEXT NOT NULL,
+        input INTEGER NOT NULL,
+        cache_read INTEGER NOT NULL,
+        cache_write_5m INTEGER NOT NULL,
+        cache_write_1h INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        thinking INTEGER NOT NULL,
+        cost_usd REAL,
+        created INTEGER NOT NULL,
+        simulated INTEGER NOT NULL,
+        PRIMARY KEY (explanation, number)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version this program writes.

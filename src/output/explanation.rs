@@ -1,5 +1,6 @@
 //! The document that an explanation is: what was asked, the answer, what it cost.
 
+use super::conversation;
 pub use super::markdown::{LineTail, sanitize};
 
 /// An explanation to be shown or stored.
@@ -21,6 +22,23 @@ pub struct Explanation {
     pub usage: String,
     /// Whether the answer comes from the simulator and not from a model.
     pub simulated: bool,
+    /// What was asked about it since.
+    pub turns: Vec<Turn>,
+}
+
+/// A question about an explanation, and its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// The question, in the user's words.
+    pub question: String,
+    /// The answer, as the model wrote it.
+    pub markdown: String,
+    /// The model that wrote it.
+    pub model: String,
+    /// Tokens, cache share and money in one line.
+    pub usage: String,
+    /// Whether the answer comes from the simulator and not from a model.
+    pub simulated: bool,
 }
 
 impl Explanation {
@@ -33,21 +51,48 @@ impl Explanation {
     }
 }
 
-/// The Markdown file for an explanation: a heading, the answer made harmless, and a line about its making.
+/// The Markdown file for an explanation: a heading, the answer made harmless, and a line about its making; then, in the same
+/// way, each question and its answer.
 pub fn document(explanation: &Explanation) -> String {
     let mut heading = heading(&explanation.title());
     if !explanation.place.is_empty() {
         heading = format!("{heading} — {}", code(&explanation.place));
     }
-    let mut footer: Vec<String> = Vec::new();
-    if explanation.simulated {
-        footer.push("**Simulated**: no model wrote this".to_owned());
-    }
-    footer.extend(
-        [&explanation.model, &explanation.usage].into_iter().filter(|part| !part.is_empty()).map(|part| escaped(part)),
-    );
     let answer = readable(&explanation.markdown);
-    format!("# {heading}\n\n{answer}\n\n---\n\n{}\n", footer.join(" · "))
+    let footer = footer(&explanation.model, &explanation.usage, explanation.simulated);
+    let sections: String = explanation.turns.iter().map(|turn| format!("\n{}", section(turn))).collect();
+    format!("# {heading}\n\n{answer}\n\n---\n\n{footer}\n{sections}")
+}
+
+/// A question and its answer, as they stand under an explanation.
+pub(super) fn section(turn: &Turn) -> String {
+    let question = conversation::quoted(turn.question.trim());
+    let footer = footer(&turn.model, &turn.usage, turn.simulated);
+    format!("{question}\n\n{}\n\n---\n\n{footer}\n", readable(&turn.markdown))
+}
+
+fn footer(model: &str, usage: &str, simulated: bool) -> String {
+    let mark = simulated.then(|| "**Simulated**: no model wrote this".to_owned());
+    let parts = [model, usage].into_iter().filter(|part| !part.is_empty()).map(escaped);
+    mark.into_iter().chain(parts).collect::<Vec<_>>().join(" · ")
+}
+
+/// The name of an explanation's file: says what is in it, and no other explanation has it.
+pub fn file_name(explanation: &Explanation) -> String {
+    let words = explanation.title().to_lowercase();
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(6);
+    format!("{}-{}.md", words.collect::<Vec<_>>().join("-"), explanation.id)
+}
+
+/// The id of the explanation in a file of this name: the last three numbers of it.
+pub fn id_in(file_name: &str) -> Option<&str> {
+    let stem = file_name.strip_suffix(".md")?;
+    let (at, _) = stem.rmatch_indices('-').nth(2).or_else(|| stem.rmatch_indices('-').nth(1).map(|_| (0, "")))?;
+    let id = stem[at..].trim_start_matches('-');
+    let mut parts = 0;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let numbers = id.split('-').inspect(|_| parts += 1).all(is_number);
+    (numbers && parts == 3).then_some(id)
 }
 
 /// A title as Markdown that shows just it, with the names that it has in backticks as inline code.
@@ -137,6 +182,24 @@ mod tests {
             model: "claude-sonnet-5-5".to_owned(),
             usage: "12.3k in · 91% from cache · 410 out · $0.0023".to_owned(),
             simulated: false,
+            turns: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_files_name_tells_its_explanation() {
+        let explanation = Explanation { id: "019ab-1f-0".to_owned(), ..explanation() };
+        let name = file_name(&explanation);
+        assert_eq!(name, "explain-init-019ab-1f-0.md");
+        assert_eq!(id_in(&name), Some("019ab-1f-0"));
+        assert_eq!(
+            id_in(&file_name(&Explanation { action: "μ".to_owned(), subject: String::new(), ..explanation })),
+            Some("019ab-1f-0")
+        );
+        assert_eq!(id_in("019ab-1f-0.md"), Some("019ab-1f-0"));
+        for other in ["notes.md", "a-b.md", "read-me-now-please.md", "x-019ab-1f-0.txt", "x-019ab-1f-0-proposal.md", ""]
+        {
+            assert_eq!(id_in(other), None, "{other}");
         }
     }
 

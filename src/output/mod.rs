@@ -8,10 +8,11 @@
 //! - [`tests_file`]: tests added to a file that may exist
 //! - [`merge`]: an answer and what the user changed meanwhile
 //! - [`check`]: what is looked at before anything is applied
-//! - [`diff`]: an edit to read; [`explanation`]: an explanation to read
+//! - [`diff`]: an edit to read; [`explanation`]: an explanation to read; [`conversation`]: how it grows
 
 pub mod answer;
 pub mod check;
+pub mod conversation;
 pub mod diff;
 pub mod edit;
 pub mod explanation;

@@ -11,6 +11,8 @@ pub const RUN: &str = "aside.run";
 pub const CANCEL: &str = "aside.cancel";
 /// What was used: no argument.
 pub const USAGE: &str = "aside.usage";
+/// Asks on about an explanation: [`FollowUpArguments`].
+pub const FOLLOW_UP: &str = "aside.followUp";
 /// Shows an explanation again: [`ShowArguments`].
 pub const SHOW_EXPLANATION: &str = "aside.showExplanation";
 /// Applies the edit that a job proposes: [`JobArguments`].
@@ -19,7 +21,7 @@ pub const ACCEPT: &str = "aside.accept";
 pub const REJECT: &str = "aside.reject";
 
 /// The commands of `workspace/executeCommand`.
-pub const COMMANDS: [&str; 6] = [RUN, CANCEL, USAGE, SHOW_EXPLANATION, ACCEPT, REJECT];
+pub const COMMANDS: [&str; 7] = [RUN, CANCEL, USAGE, SHOW_EXPLANATION, FOLLOW_UP, ACCEPT, REJECT];
 
 /// The scheme of explanations that exist only in the server.
 pub const EXPLANATION_SCHEME: &str = "aside-explain";
@@ -56,6 +58,23 @@ pub struct JobArguments {
     /// With `aside.reject`, for an answer that was kept: run the action again, on the text as it is now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
+}
+
+/// The argument of `aside.followUp`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FollowUpArguments {
+    /// The explanation: its file, or its document of the server's own.
+    pub uri: Uri,
+    /// The question; without one it is what is selected in the open file, or what is written under the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// What is selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    /// Answer when the work has ended instead of at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
 }
 
 /// The argument of `aside.showExplanation`.

@@ -77,14 +77,7 @@ impl Host for EditorHost {
     }
 
     fn file(&self, path: &Path) -> Result<Option<Current>, Error> {
-        if let Some(document) = self.session.state().documents.at_path(path) {
-            return Ok(Some(Current { text: document.text().clone(), version: Some(document.version()) }));
-        }
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = content::read_text(path)?;
-        Ok(Some(Current { text: Rope::from_str(&text), version: None }))
+        file_of(&self.session, path)
     }
 
     async fn apply(&self, change: &Change) -> Landing {
@@ -245,6 +238,18 @@ impl EditorHost {
         }
         self.session.tell(MessageType::Info, format!("The tests are in {}", path.display()));
     }
+}
+
+/// A file as the user sees it: the open document's text, or what is on disk.
+pub(super) fn file_of(session: &Session, path: &Path) -> Result<Option<Current>, Error> {
+    if let Some(document) = session.state().documents.at_path(path) {
+        return Ok(Some(Current { text: document.text().clone(), version: Some(document.version()) }));
+    }
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = content::read_text(path)?;
+    Ok(Some(Current { text: Rope::from_str(&text), version: None }))
 }
 
 /// A file's URI.

@@ -10,9 +10,7 @@ use tokio::time::Instant;
 use super::ext;
 use super::host::explanation_uri;
 use super::session::Session;
-use crate::claude::words::{counters, dollars};
 use crate::error::Error;
-use crate::ledger::StoredExplanation;
 use crate::output::explanation::{self, Explanation};
 
 /// The client must open the document within this time; then the message tells where it is.
@@ -109,9 +107,9 @@ pub(super) async fn rest(session: &Session) {
 }
 
 /// Writes the explanation's file, which is also what can be opened later.
-fn write(session: &Session, explanation: &Explanation) -> Result<PathBuf, Error> {
+pub(super) fn write(session: &Session, explanation: &Explanation) -> Result<PathBuf, Error> {
     let folder = session.paths.explanations();
-    let path = folder.join(file_name(explanation));
+    let path = folder.join(explanation::file_name(explanation));
     let io_error = |error: std::io::Error| {
         Error::new(crate::error::ErrorKind::Config, format!("{} could not be written: {error}.", path.display()))
             .hint("Check the folder, or set ASIDE_CACHE_DIR to another one.")
@@ -119,29 +117,6 @@ fn write(session: &Session, explanation: &Explanation) -> Result<PathBuf, Error>
     std::fs::create_dir_all(&folder).map_err(io_error)?;
     std::fs::write(&path, explanation::document(explanation)).map_err(io_error)?;
     Ok(path)
-}
-
-/// A name that says what is in the file, and that no other explanation has.
-fn file_name(explanation: &Explanation) -> String {
-    let words = explanation.title().to_lowercase();
-    let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(6);
-    format!("{}-{}.md", words.collect::<Vec<_>>().join("-"), explanation.id)
-}
-
-/// An explanation as it was when it was written down.
-pub(super) fn restored(stored: StoredExplanation) -> Explanation {
-    let (first, last) = (stored.code_start_line + 1, stored.code_end_line + 1);
-    let cost = stored.cost_usd.map(|usd| format!(" · {}", dollars(usd))).unwrap_or_default();
-    Explanation {
-        id: stored.id,
-        action: stored.title,
-        subject: String::new(),
-        place: stored.path.map(|path| format!("{path}:{first}-{last}")).unwrap_or_default(),
-        markdown: stored.markdown,
-        model: stored.model,
-        usage: format!("{}{cost}", counters(&stored.tokens)),
-        simulated: stored.simulated,
-    }
 }
 
 /// The beginning of the explanation, and where the rest is.

@@ -11,6 +11,7 @@ use tower_lsp::jsonrpc::Result;
 use super::super::backend::Backend;
 use super::super::ext::{self, JobArguments, RunArguments};
 use super::super::{from_proto, host};
+use super::follow_up::explanation_of;
 use crate::actions::{self, Action, Applies, LONGEST_UNFINISHED, Place};
 use crate::prompt::context::wants_diagnostics;
 use crate::workspace::{Span, pictures, selection};
@@ -33,6 +34,7 @@ pub(in crate::server) async fn code_action(
     if host::is_explanation(&uri) {
         return Ok(Some(Vec::new()));
     }
+    let is_page = explanation_of(session, &uri).is_some();
     let state = session.state();
     let Some(document) = state.documents.get(&uri) else { return Ok(None) };
     let selected = from_proto::span(document.text(), state.capabilities.encoding, params.range);
@@ -76,7 +78,16 @@ pub(in crate::server) async fn code_action(
         }
     }
     let place = Place { language, text: &text, reports: &reports, picture, running: !running.is_empty(), prompts };
-    for action in actions::offered(&place, &settings) {
+    let offered = actions::offered(&place, &settings);
+    let own = actions::catalogue().iter().filter(|action| action.applies == Applies::Explanations);
+    // In an explanation there is nothing to do but to ask on.
+    let actions: Vec<_> = if is_page {
+        let cancel = offered.into_iter().filter(|action| action.applies == Applies::WhileRunning);
+        own.filter(|action| action.enabled(&settings)).chain(cancel).collect()
+    } else {
+        offered
+    };
+    for action in actions {
         if !wanted(&params.context, &action.kind) {
             continue;
         }

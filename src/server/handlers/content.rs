@@ -6,7 +6,8 @@ use lsp_types::{TextDocumentContentParams, TextDocumentContentResult};
 use tower_lsp::jsonrpc::{Error, Result};
 
 use super::super::backend::Backend;
-use super::super::{ext, show};
+use super::super::ext;
+use crate::jobs::Thread;
 use crate::output::explanation;
 
 /// The text of an explanation, from the ledger.
@@ -20,9 +21,9 @@ pub(in crate::server) async fn text_document_content(
         return Err(Error::invalid_params(format!("{uri} is no explanation of Aside's.")));
     }
     let session = Arc::clone(&backend.session);
-    let stored = tokio::task::spawn_blocking(move || session.ledger.load(&id)).await;
+    let stored = tokio::task::spawn_blocking(move || Thread::load(&session.ledger, &id)).await;
     match stored {
-        Ok(Ok(Some(stored))) => Ok(TextDocumentContentResult { text: explanation::document(&show::restored(stored)) }),
+        Ok(Ok(Some(thread))) => Ok(TextDocumentContentResult { text: explanation::document(&thread.explanation()) }),
         Ok(Ok(None)) => Err(Error::invalid_params(format!("There is no explanation {uri}; it may have been removed."))),
         Ok(Err(error)) => Err(Error { message: error.sentence().into(), ..Error::internal_error() }),
         Err(_) => Err(Error::internal_error()),

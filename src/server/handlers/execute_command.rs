@@ -8,12 +8,14 @@ use serde_json::json;
 use tower_lsp::jsonrpc::{Error, Result};
 
 use super::super::backend::Backend;
-use super::super::ext::{self, JobArguments, RunArguments, ShowArguments};
+use super::super::ext::{self, FollowUpArguments, JobArguments, RunArguments, ShowArguments};
 use super::super::session::Session;
 use super::super::show;
+use super::follow_up::follow_up;
 use super::run::{invalid, run_action};
 use super::usage;
 use crate::error::ErrorKind;
+use crate::jobs::Thread;
 
 /// Runs a command.
 pub(in crate::server) async fn execute_command(
@@ -57,6 +59,11 @@ pub(in crate::server) async fn execute_command(
             }
             Ok(Some(json!({ "decided": true })))
         }
+        ext::FOLLOW_UP => {
+            let arguments: FollowUpArguments = arguments(ext::FOLLOW_UP, argument)?;
+            let progress = params.work_done_progress_params.work_done_token;
+            follow_up(session, arguments, progress).await.map(Some)
+        }
         ext::USAGE => usage::usage(backend).await.map(Some),
         ext::SHOW_EXPLANATION => {
             let arguments: ShowArguments = arguments(ext::SHOW_EXPLANATION, argument)?;
@@ -83,12 +90,12 @@ fn arguments<T: DeserializeOwned>(command: &str, argument: Option<LspAny>) -> Re
 async fn show_explanation(session: &Arc<Session>, id: String) -> Result<LspAny> {
     let reader = session.clone();
     let wanted = id.clone();
-    let stored = tokio::task::spawn_blocking(move || reader.ledger.load(&wanted)).await;
+    let stored = tokio::task::spawn_blocking(move || Thread::load(&reader.ledger, &wanted)).await;
     match stored {
-        Ok(Ok(Some(stored))) => {
+        Ok(Ok(Some(thread))) => {
             let session = session.clone();
             // The client may be waiting for this command's answer before it handles anything else.
-            tokio::spawn(async move { show::show(&session, &show::restored(stored)).await });
+            tokio::spawn(async move { show::show(&session, &thread.explanation()).await });
             Ok(json!({ "id": id }))
         }
         Ok(Ok(None)) => {

@@ -5,6 +5,7 @@ pub(super) mod code_lens;
 pub(super) mod configuration;
 pub(super) mod content;
 pub(super) mod execute_command;
+pub(super) mod follow_up;
 pub(super) mod hover;
 pub(super) mod lifecycle;
 pub(super) mod prewarm;

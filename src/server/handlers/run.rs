@@ -17,11 +17,13 @@ use super::super::host::{EditorHost, is_explanation};
 use super::super::service::request_token;
 use super::super::session::Session;
 use super::super::{from_proto, show, standing, to_proto};
+use super::follow_up::run_follow_up;
 use super::lifecycle::token_name;
 use crate::actions::{self, Action, Applies};
 use crate::error::ErrorKind;
 use crate::jobs::{
-    JobHandle, Order, Outcome, Registration, Report, action_for, new_job_id, panic_message, picture_at, run, to_fix,
+    JobHandle, Order, Outcome, Registration, Report, action_for, new_job_id, no_question, panic_message, picture_at,
+    run, to_fix,
 };
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
@@ -40,8 +42,14 @@ pub(super) async fn run_action(
         let cancelled = session.registry.cancel(None);
         return Ok(json!({ "cancelled": cancelled }));
     }
+    if action.applies == Applies::Explanations {
+        return run_follow_up(session, arguments, progress).await;
+    }
     let mut selected = select(session, &action, &arguments).await?;
     let action = selected.action.take().unwrap_or(action);
+    if action.applies == Applies::Prompted && !says_what(&selected) {
+        return Err(invalid(&no_question()));
+    }
     // Cancelled with the request, as long as that was not answered, and when the client leaves.
     let token = request_token();
     let waits = arguments.wait || progress.is_some() || token.is_cancelled();
@@ -68,6 +76,15 @@ pub(super) async fn run_action(
     }
     let report = task.await.map_err(|_| Error::internal_error())?;
     Ok(result(&report))
+}
+
+/// Whether there are words of the user's: a prompt, or the comment that is selected.
+fn says_what(selected: &Selected) -> bool {
+    let said = selected.prompt.as_deref().is_some_and(|prompt| !prompt.trim().is_empty());
+    said || {
+        let snapshot = &selected.snapshot;
+        actions::is_comment(snapshot.language, &snapshot.text.byte_slice(selected.span.clone()).to_string())
+    }
 }
 
 /// What an action works on.
@@ -209,7 +226,7 @@ fn start(
 }
 
 /// Does the work, unless it panics: that is an end like any other, and the client hears of it.
-async fn whatever_happens(order: &Order, feed: &Feed, work: impl Future<Output = Report>) -> Report {
+pub(super) async fn whatever_happens(order: &Order, feed: &Feed, work: impl Future<Output = Report>) -> Report {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
         tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
         let report = Report::defect(order);
@@ -281,7 +298,7 @@ pub(in crate::server) fn start_again(session: &Arc<Session>, order: Order, host:
 }
 
 /// The way to the client for this job's output. Its progress can be cancelled from now on.
-fn channel(session: &Session, order: &Order, title: String, progress: Option<ProgressToken>) -> Channel {
+pub(super) fn channel(session: &Session, order: &Order, title: String, progress: Option<ProgressToken>) -> Channel {
     let mut state = session.state();
     let progress = match progress {
         Some(token) => Some((token, false)),
@@ -324,7 +341,7 @@ pub(super) fn remember(session: &Session, order: &Order, report: &Report) {
 }
 
 /// What must not be missed is said in a message: progress is easily overlooked.
-async fn tell(session: &Session, report: &Report) {
+pub(super) async fn tell(session: &Session, report: &Report) {
     let (kind, text) = match report.outcome {
         Outcome::Failed => (MessageType::Error, Some(report.sentence())),
         // Whoever said no knows it.
@@ -338,7 +355,7 @@ async fn tell(session: &Session, report: &Report) {
 }
 
 /// The report as the command's result.
-fn result(report: &Report) -> LspAny {
+pub(super) fn result(report: &Report) -> LspAny {
     let mut result = json!({
         "job": report.job,
         "action": report.action,

@@ -9,6 +9,7 @@ mod fix;
 mod hints;
 mod marks;
 mod place;
+mod talk;
 mod tree;
 mod words;
 mod written;
@@ -21,7 +22,10 @@ use super::reply::Reply;
 
 /// The answer to a checked request.
 pub(super) fn reply(body: &Value) -> Reply {
-    Reply::text(Marks::find(body).map_or_else(generic, |marks| text(&marks)))
+    match Marks::find(body) {
+        Some(marks) if matches!(marks.action.as_str(), "ask" | "follow-up") => talk::reply(body, &marks),
+        marks => Reply::text(marks.map_or_else(generic, |marks| text(&marks))),
+    }
 }
 
 /// The action that the request's task names.

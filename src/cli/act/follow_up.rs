@@ -1,0 +1,101 @@
+//! `aside act follow-up`: the next question about an explanation that an editor showed.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::super::Invocation;
+use super::host::TerminalHost;
+use super::{ActArgs, context, dry_run, ended, until_interrupted};
+use crate::actions::Action;
+use crate::error::{Error, ErrorKind};
+use crate::jobs::{self, Order, Outcome, Report, Thread, new_job_id, no_question, plan_follow_up};
+use crate::ledger::Ledger;
+use crate::output::conversation::{Asked, grow, question};
+use crate::output::edit::apply;
+use crate::output::explanation::{Turn, id_in};
+use crate::prompt::Estimates;
+use crate::workspace::Span;
+use crate::workspace::content::read_text;
+use crate::workspace::write::replace_file;
+
+/// The explanation's file, where there is one, and the question in it.
+struct Page {
+    path: PathBuf,
+    text: String,
+    written: Option<Span>,
+}
+
+/// Answers the next question; with `--write` the explanation's file grows by it.
+pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>) -> anyhow::Result<ExitCode> {
+    let ledger = Ledger::lazy(invocation.paths.ledger());
+    let path = invocation.current_dir.join(&args.place);
+    let name = Path::new(&args.place).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let id = id_in(name).unwrap_or(&args.place).to_owned();
+    let Some(thread) = Thread::load(&ledger, &id)? else {
+        return Err(Error::new(ErrorKind::Config, format!("{} is no explanation of Aside's.", args.place))
+            .hint("Name the Markdown file that an editor showed, or its id.")
+            .into());
+    };
+    let page = page(&path, &thread)?;
+    let asked = args.prompt.clone().filter(|prompt| !prompt.trim().is_empty());
+    let written = page.as_ref().and_then(|page| page.text.get(page.written.clone()?)).map(str::to_owned);
+    let prompt = asked.clone().or(written).ok_or_else(no_question)?;
+    let snapshot = thread.document();
+    let root = invocation.workspace_root(snapshot.path.as_deref());
+    let resolved = invocation.resolve(root.as_deref(), &args.flags());
+    resolved.usable()?;
+    super::terminal::warn_problems(&resolved.problems);
+    let order = Order {
+        job: new_job_id(),
+        model: resolved.settings.model_for(&action.id).to_owned(),
+        action: action.clone(),
+        snapshot,
+        selection: 0..0,
+        subject: Some(thread.first.title.replace('`', "")),
+        root,
+        diagnostics: Vec::new(),
+        prompt: Some(prompt),
+        settings: Arc::new(resolved.settings),
+        simulated: args.simulate,
+    };
+    let estimates = Estimates::kept_in(invocation.paths.estimates());
+    if args.dry_run {
+        return dry_run(args, invocation, &order, plan_follow_up(&order, &thread, &estimates)?);
+    }
+    let host = TerminalHost::new(&order, false, false, !args.json);
+    let context = context(args, invocation, estimates);
+    let running = until_interrupted(|cancel| {
+        let (context, order, thread, host) = (&context, &order, &thread, &host);
+        async move { jobs::follow_up(context, order, thread, host, &cancel).await }
+    });
+    let report = super::super::runtime()?.block_on(running);
+    if let (true, Some(page)) = (args.write, page) {
+        let written = page.written.clone().filter(|_| asked.is_none());
+        write(&page, written, &order, &report)?;
+    }
+    ended(args, &context, &order, &host, report)
+}
+
+fn page(path: &Path, thread: &Thread) -> Result<Option<Page>, Error> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = read_text(path)?;
+    let written = question(&text, &thread.explanation());
+    Ok(Some(Page { path: path.to_owned(), text, written }))
+}
+
+/// Puts the turn into the explanation's file.
+fn write(page: &Page, written: Option<Span>, order: &Order, report: &Report) -> Result<(), Error> {
+    let Some(answer) = report.explanation.as_ref().filter(|_| report.outcome == Outcome::Shown) else { return Ok(()) };
+    let turn = Turn {
+        question: order.prompt.clone().unwrap_or_default(),
+        markdown: answer.markdown.clone(),
+        model: answer.model.clone(),
+        usage: answer.usage.clone(),
+        simulated: answer.simulated,
+    };
+    let edits = grow(&page.text, &written.map_or(Asked::Elsewhere, Asked::Written), &turn);
+    replace_file(&page.path, &page.text, &apply(&page.text, &edits))
+}

@@ -1,0 +1,215 @@
+//! A conversation that began with an explanation, of this process or another, and how it goes on.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::LazyLock;
+
+use futures::FutureExt as _;
+use ropey::Rope;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::ask::on_blocking_thread;
+use super::host::Host;
+use super::order::Order;
+use super::report::{Outcome, Report};
+use super::run::{Context, Run, Stop, panic_message, run_to_end};
+use super::tools::NoFindings;
+use crate::claude::words::{counters, dollars};
+use crate::error::{Error, ErrorKind};
+use crate::ledger::{Ledger, StoredExplanation, StoredTurn};
+use crate::output::explanation::{Explanation, Turn};
+use crate::prompt::{self, History, Plan, Planner};
+use crate::workspace::content::read_text;
+use crate::workspace::{Snapshot, language};
+
+/// What a document is called that nobody can find any more.
+static NOWHERE: LazyLock<Url> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "a constant")]
+    Url::parse("untitled:gone").expect("a URL")
+});
+
+/// An explanation with all that was asked about it since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thread {
+    /// How it began.
+    pub first: StoredExplanation,
+    /// What followed.
+    pub turns: Vec<StoredTurn>,
+}
+
+impl Thread {
+    /// The conversation with this id; `None` if there is none. Blocks.
+    pub fn load(ledger: &Ledger, id: &str) -> Result<Option<Self>, Error> {
+        let Some(first) = ledger.load(id)? else { return Ok(None) };
+        Ok(Some(Self { turns: ledger.turns(id)?, first }))
+    }
+
+    /// The document that it is about, as it is on disk now; without a text if it is gone.
+    pub fn document(&self) -> Snapshot {
+        let uri: Option<Url> = self.first.uri.parse().ok();
+        let path = uri.as_ref().and_then(|uri| uri.to_file_path().ok());
+        let text = path.as_deref().and_then(|path| read_text(path).ok()).unwrap_or_default();
+        Snapshot {
+            uri: uri.unwrap_or_else(|| NOWHERE.clone()),
+            path,
+            language: language::by_id(&self.first.language),
+            version: None,
+            text: Rope::from_str(&text),
+        }
+    }
+
+    /// The whole of it, to be shown.
+    pub fn explanation(&self) -> Explanation {
+        let stored = &self.first;
+        let (first, last) = (stored.code_start_line + 1, stored.code_end_line + 1);
+        let usage = |tokens, cost: Option<f64>| {
+            let cost = cost.map(|usd| format!(" · {}", dollars(usd))).unwrap_or_default();
+            format!("{}{cost}", counters(tokens))
+        };
+        Explanation {
+            id: stored.id.clone(),
+            action: stored.title.clone(),
+            subject: String::new(),
+            place: stored.path.as_ref().map(|path| format!("{path}:{first}-{last}")).unwrap_or_default(),
+            markdown: stored.markdown.clone(),
+            model: stored.model.clone(),
+            usage: usage(&stored.tokens, stored.cost_usd),
+            simulated: stored.simulated,
+            turns: self
+                .turns
+                .iter()
+                .map(|turn| Turn {
+                    question: turn.question.clone(),
+                    markdown: turn.answer.clone(),
+                    model: turn.model.clone(),
+                    usage: usage(&turn.tokens, turn.cost_usd),
+                    simulated: turn.simulated,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Asks the order's prompt as the next question of a conversation. The order's document is the one that the conversation is
+/// about, as it is now; without a text if it is gone. The report's explanation is the new answer under the conversation's id.
+///
+/// Fails with `config` when the conversation cannot be gone on with or there is no question.
+pub async fn follow_up<H: Host>(
+    context: &Context,
+    order: &Order,
+    thread: &Thread,
+    host: &H,
+    cancel: &CancellationToken,
+) -> Report {
+    let run = AssertUnwindSafe(run_to_end(context, order, Some(thread), host, cancel)).catch_unwind();
+    run.await.unwrap_or_else(|panic| {
+        tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+        Report::defect(order)
+    })
+}
+
+/// What would be sent, without sending it.
+pub fn plan_follow_up(order: &Order, thread: &Thread, estimates: &prompt::Estimates) -> Result<Plan, Error> {
+    let model = order.settings.model_data(&order.model);
+    plan(order, thread, &model, estimates.scale(&model.id))
+}
+
+fn plan(
+    order: &Order,
+    thread: &Thread,
+    model: &crate::claude::models::Model,
+    scale: prompt::Scale,
+) -> Result<Plan, Error> {
+    let stored = &thread.first;
+    let Some(mut history) = History::from_json(&stored.messages) else {
+        return Err(Error::new(ErrorKind::Config, "This explanation cannot be gone on with.")
+            .hint("It was written by another version of Aside; ask about the code anew."));
+    };
+    if order.prompt.as_deref().is_none_or(|question| question.trim().is_empty()) {
+        return Err(no_question());
+    }
+    let last = thread.turns.last().map_or((&stored.model, stored.simulated), |turn| (&turn.model, turn.simulated));
+    if *last.0 != model.id || last.1 != order.simulated {
+        history = history.without_thinking();
+    }
+    let path = order.shown_path();
+    let text = order.snapshot.text.to_string();
+    // An empty file says as much as none.
+    let now = (!text.is_empty()).then_some(text.as_str());
+    let news = history.news(&path, order.snapshot.language, now);
+    let input = prompt::Input {
+        family: prompt::Family::Conversation,
+        action: &order.action,
+        settings: &order.settings,
+        model,
+        language: order.snapshot.language,
+        document: order.snapshot.uri.as_str(),
+        path: &path,
+        text: &text,
+        selection: 0..0,
+        rules: &[],
+        project: None,
+        prompt: order.prompt.as_deref(),
+        tests: None,
+        context: None,
+        scale,
+    };
+    Planner::resume(&input, &history, &news)
+}
+
+/// The error for a question that was not asked.
+pub fn no_question() -> Error {
+    Error::new(ErrorKind::Config, "There is no question to answer.")
+        .hint("Write it under the explanation, or give it as the prompt.")
+}
+
+impl<H: Host> Run<'_, H> {
+    /// Goes on with a conversation.
+    pub(super) async fn go_on(&mut self, thread: &Thread) -> Result<Outcome, Stop> {
+        let connected = self.connect().await;
+        let scale = self.context.estimates.scale(&self.model.id);
+        let mut plan = tokio::task::block_in_place(|| plan(self.order, thread, &self.model, scale))?;
+        connected?;
+        self.note(&plan);
+        self.asked.clone_from(&plan.request.messages);
+        self.count_near_limit(&plan).await?;
+        let answer = self.converse(&mut plan, &NoFindings).await?;
+        self.explain(&answer)
+    }
+
+    /// Writes a turn down behind the others. Where the conversation went on elsewhere meanwhile, the answer begins another.
+    pub(super) async fn keep_turn(&mut self, thread: &Thread, answer: Explanation, outcome: Outcome) -> Explanation {
+        let answer = Explanation { place: thread.explanation().place, ..answer };
+        if outcome != Outcome::Shown {
+            // A question without a whole answer is asked again.
+            return answer;
+        }
+        let turn = StoredTurn {
+            job: self.order.job.clone(),
+            question: self.order.prompt.clone().unwrap_or_default().trim().to_owned(),
+            answer: answer.markdown.clone(),
+            model: self.model.id.clone(),
+            tokens: self.bill.tokens,
+            cost_usd: self.bill.priced.then_some(self.bill.usd),
+            created: jiff::Timestamp::now(),
+            simulated: self.order.simulated,
+        };
+        let (ledger, id, known) = (self.context.ledger.clone(), thread.first.id.clone(), thread.turns.len());
+        let messages = self.conversation(&answer.markdown);
+        let kept = on_blocking_thread(move || ledger.append(&id, known, &turn, &messages)).await;
+        match kept {
+            Ok(true) => Explanation { id: thread.first.id.clone(), ..answer },
+            Ok(false) => {
+                self.notes.push(
+                    "The conversation went on elsewhere meanwhile; this answer is kept as a conversation of its own."
+                        .to_owned(),
+                );
+                self.keep(answer, outcome).await
+            }
+            Err(error) => {
+                self.notes.push(format!("The answer could not be written down for later: {}", error.sentence()));
+                Explanation { id: thread.first.id.clone(), ..answer }
+            }
+        }
+    }
+}
