@@ -95,7 +95,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
             .into());
     }
     if action.applies == Applies::Explanations {
-        return follow_up::run(args, invocation, action);
+        return follow_up::run(args, invocation, &action);
     }
     let mut input = input::read(args, invocation)?;
     let (mut diagnostics, mut prompt) = (Vec::new(), args.prompt.clone());

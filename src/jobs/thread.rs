@@ -1,6 +1,7 @@
 //! A conversation that began with an explanation, of this process or another, and how it goes on.
 
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use futures::FutureExt as _;
@@ -56,6 +57,14 @@ impl Thread {
             version: None,
             text: Rope::from_str(&text),
         }
+    }
+
+    /// The folder that the conversation's paths are relative to, where the document is still called so.
+    pub fn root(&self, document: &Snapshot) -> Option<PathBuf> {
+        let path = document.path.as_deref()?;
+        let below = Path::new(self.first.path.as_deref()?);
+        let root = path.ancestors().nth(below.components().count())?;
+        (root.join(below) == path).then(|| root.to_owned())
     }
 
     /// The whole of it, to be shown.
@@ -132,7 +141,8 @@ fn plan(
     if *last.0 != model.id || last.1 != order.simulated {
         history = history.without_thinking();
     }
-    let path = order.shown_path();
+    // As the conversation calls it, whatever it is called from here.
+    let path = stored.path.clone().unwrap_or_else(|| order.shown_path());
     let text = order.snapshot.text.to_string();
     // An empty file says as much as none.
     let now = (!text.is_empty()).then_some(text.as_str());

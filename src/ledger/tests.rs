@@ -580,3 +580,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_conversation_grows_turn_by_turn_and_one_of_two_writers_notices() {
+    let ledger = Ledger::in_memory();
+    let first = explanation("e1", "x", "2026-11-23T10:00:00Z");
+    ledger.save(&first).unwrap();
+    let turn = |question: &str| StoredTurn {
+        job: "job-2".into(),
+        question: question.into(),
+        answer: "Because. 🧺".into(),
+        model: "claude-sonnet-5-5".into(),
+        tokens: tokens(5, 9),
+        cost_usd: Some(0.25),
+        created: "2026-11-24T10:00:00Z".parse().unwrap(),
+        simulated: false,
+    };
+    assert!(ledger.turns("e1").unwrap().is_empty());
+    assert!(ledger.append("e1", 0, &turn("Why?"), "[1]").unwrap());
+    assert!(!ledger.append("e1", 0, &turn("At the same time?"), "[2]").unwrap(), "it went on since");
+    assert!(ledger.append("e1", 1, &turn("And?"), "[3]").unwrap());
+    assert!(!ledger.append("gone", 0, &turn("Why?"), "[4]").unwrap());
+    assert_eq!(ledger.turns("e1").unwrap(), [turn("Why?"), turn("And?")]);
+    assert_eq!(ledger.load("e1").unwrap().unwrap(), StoredExplanation { messages: "[3]".into(), ..first });
+}

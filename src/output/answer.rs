@@ -366,4 +366,25 @@ mod tests {
             let _ = edit_answer(&answer);
         }
     }
+
+    #[test]
+    fn an_answer_says_whether_it_is_an_edit() {
+        for (answer, expected) in [
+            ("It is so.", false),
+            ("Like:\n\n```python\nx = 1\n```", false),
+            ("```python edit\nx = 1\n```", true),
+            ("```edit\nx\n```", true),
+            ("```credit\nx\n```", false),
+            ("````md\n```python edit\nx\n```\n````", false),
+            ("```python edit\nx = 1", true),
+            ("Write ```python edit``` in front.", false),
+        ] {
+            assert_eq!(is_edit(answer), expected, "{answer}");
+        }
+        let answer = edit_answer(
+            "```python edit\nx = 1\n```\n\nSuch as:\n\n```python\nf()\n```\n```python imports\nimport a\n```",
+        )
+        .unwrap();
+        assert_eq!((answer.replacement.as_str(), answer.imports), ("x = 1", vec!["import a".to_owned()]));
+    }
 }

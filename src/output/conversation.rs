@@ -1,19 +1,13 @@
 //! How an explanation grows: a question is written under it, and the answer comes below.
 
 use super::edit::TextEdit;
-use super::explanation::{Explanation, Turn, document, section};
+use super::explanation::{Explanation, Turn, is_footer, section};
 use crate::workspace::Span;
 
-/// The question that was written under an explanation, as its place in the document's text. `None` if there is none.
+/// The question that was written under an explanation, as its place in the document's text: what stands behind the line that
+/// ends the last answer, whatever the user or a formatter changed above. `None` if there is none.
 pub fn question(text: &str, explanation: &Explanation) -> Option<Span> {
-    let shown = document(explanation);
-    let shown = shown.trim_end();
-    let start = if text.starts_with(shown) {
-        shown.len()
-    } else {
-        // The user, or a formatter, changed something above.
-        behind_last(text, shown.lines().next_back()?)?
-    };
+    let start = behind_last_footer(text, explanation)?;
     let question = text[start..].trim();
     (!question.is_empty()).then(|| {
         let start = start + text[start..].len() - text[start..].trim_start().len();
@@ -21,14 +15,20 @@ pub fn question(text: &str, explanation: &Explanation) -> Option<Span> {
     })
 }
 
-/// Where the last line that says `wanted` ends.
-fn behind_last(text: &str, wanted: &str) -> Option<usize> {
-    let mut end = 0;
-    let mut found = None;
+/// Where the last line about an answer's making ends: it is the first behind a rule.
+fn behind_last_footer(text: &str, explanation: &Explanation) -> Option<usize> {
+    let (mut end, mut found, mut behind_rule) = (0, None, false);
     for line in text.split_inclusive('\n') {
         end += line.len();
-        if line.trim() == wanted.trim() {
-            found = Some(end);
+        match line.trim() {
+            "---" => behind_rule = true,
+            "" => {}
+            line => {
+                if behind_rule && is_footer(line, explanation) {
+                    found = Some(end);
+                }
+                behind_rule = false;
+            }
         }
     }
     found
@@ -100,6 +100,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::edit::apply;
+    use super::super::explanation::document;
     use super::*;
 
     fn explanation(turns: &[Turn]) -> Explanation {
@@ -137,6 +138,9 @@ mod tests {
         assert_eq!(asked(&format!("{page}Why?\n\nAnd how?  \n\n"), &[]).as_deref(), Some("Why?\n\nAnd how?"));
         let changed = page.replacen("It loads.", "It *loads*.", 1);
         assert_eq!(asked(&format!("{changed}\nWhy?\n"), &[]).as_deref(), Some("Why?"));
+        let other = Explanation { usage: "told in other words".to_owned(), ..explanation(&[]) };
+        let span = question(&format!("{page}\nWhy?\n"), &other).unwrap();
+        assert_eq!(span.len(), 4, "the bill is not always told in the same words");
         let turns = [turn("Why?")];
         let longer = document(&explanation(&turns));
         assert_eq!(asked(&longer, &turns), None);

@@ -60,8 +60,8 @@ pub fn document(explanation: &Explanation) -> String {
     }
     let answer = readable(&explanation.markdown);
     let footer = footer(&explanation.model, &explanation.usage, explanation.simulated);
-    let sections: String = explanation.turns.iter().map(|turn| format!("\n{}", section(turn))).collect();
-    format!("# {heading}\n\n{answer}\n\n---\n\n{footer}\n{sections}")
+    let first = format!("# {heading}\n\n{answer}\n\n---\n\n{footer}\n");
+    explanation.turns.iter().fold(first, |text, turn| text + "\n" + &section(turn))
 }
 
 /// A question and its answer, as they stand under an explanation.
@@ -71,8 +71,18 @@ pub(super) fn section(turn: &Turn) -> String {
     format!("{question}\n\n{}\n\n---\n\n{footer}\n", readable(&turn.markdown))
 }
 
+/// Whether a line is one about the making of an answer of this explanation.
+pub(super) fn is_footer(line: &str, explanation: &Explanation) -> bool {
+    let models = explanation.turns.iter().map(|turn| &turn.model).chain([&explanation.model]);
+    let mut begins = models.filter(|model| !model.is_empty()).map(|model| escaped(model));
+    line.starts_with(SIMULATED) || begins.any(|model| line.starts_with(&model))
+}
+
+/// What an answer that no model wrote is marked with.
+const SIMULATED: &str = "**Simulated**: no model wrote this";
+
 fn footer(model: &str, usage: &str, simulated: bool) -> String {
-    let mark = simulated.then(|| "**Simulated**: no model wrote this".to_owned());
+    let mark = simulated.then(|| SIMULATED.to_owned());
     let parts = [model, usage].into_iter().filter(|part| !part.is_empty()).map(escaped);
     mark.into_iter().chain(parts).collect::<Vec<_>>().join(" · ")
 }

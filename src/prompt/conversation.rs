@@ -319,3 +319,6 @@ fn text_of(block: &ContentBlock) -> Option<&str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,8 +80,12 @@ fn every_client_is_offered_what_it_can_use() {
         assert_eq!(
             kinds,
             [
+                "quickfix.aside.fix",
+                "refactor.aside.ask",
                 "refactor.aside.cancel",
                 "refactor.aside.explain",
+                "refactor.aside.followUp",
+                "refactor.aside.image",
                 "refactor.aside.tests",
                 "refactor.rewrite.aside.document",
                 "refactor.rewrite.aside.implement",
@@ -91,7 +95,8 @@ fn every_client_is_offered_what_it_can_use() {
             "{name}"
         );
         let commands = offer["executeCommandProvider"]["commands"].as_array().unwrap();
-        for command in ["run", "cancel", "usage", "showExplanation", "accept", "reject"].map(|it| format!("aside.{it}"))
+        for command in ["run", "cancel", "usage", "showExplanation", "followUp", "accept", "reject"]
+            .map(|it| format!("aside.{it}"))
         {
             assert!(commands.contains(&json!(command)), "{command} is listed: {name}");
         }

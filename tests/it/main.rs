@@ -39,5 +39,6 @@ mod replay;
 mod run;
 mod sync;
 mod synthetic;
+mod talk;
 mod usage;
 mod wire;

@@ -119,7 +119,7 @@ impl Editor {
                 answer(items.iter().map(|_| self.behaviour.configuration.clone()).collect());
             }
             "workspace/workspaceFolders" | "client/registerCapability" => answer(Value::Null),
-            "workspace/codeLens/refresh" => {
+            "workspace/codeLens/refresh" | "workspace/textDocumentContent/refresh" => {
                 answer(Value::Null);
                 self.unread.push_back(message);
             }

@@ -42,7 +42,7 @@ pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>)
     let written = page.as_ref().and_then(|page| page.text.get(page.written.clone()?)).map(str::to_owned);
     let prompt = asked.clone().or(written).ok_or_else(no_question)?;
     let snapshot = thread.document();
-    let root = invocation.workspace_root(snapshot.path.as_deref());
+    let root = thread.root(&snapshot).or_else(|| invocation.workspace_root(snapshot.path.as_deref()));
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
     resolved.usable()?;
     super::terminal::warn_problems(&resolved.problems);

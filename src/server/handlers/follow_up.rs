@@ -1,6 +1,6 @@
 //! `aside.followUp`: the next question about an explanation, asked in its file or by a plugin.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lsp_types::{
@@ -26,6 +26,7 @@ use crate::jobs::{
 };
 use crate::output::conversation::{Asked, grow, question};
 use crate::output::explanation::{self, Explanation, Turn};
+use crate::workspace::documents::Document;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Snapshot, Span};
 
@@ -106,16 +107,12 @@ pub(super) fn explanation_of(session: &Session, uri: &Uri) -> Option<String> {
 }
 
 /// The document that a conversation is about, as the user sees it now; without a text if it is gone.
-fn document(session: &Session, thread: &Thread) -> (Snapshot, Option<std::path::PathBuf>) {
-    let state = session.state();
+fn document(session: &Session, thread: &Thread) -> (Snapshot, Option<PathBuf>) {
     let uri: Option<Uri> = thread.first.uri.parse().ok();
-    if let Some(document) = uri.as_ref().and_then(|uri| state.documents.get(uri)) {
-        let root = document.path().and_then(|path| state.roots.root_of(path));
-        return (document.snapshot(), root);
-    }
-    drop(state);
-    let snapshot = thread.document();
-    let root = snapshot.path.as_deref().and_then(|path| session.state().roots.root_of(path));
+    let open = uri.and_then(|uri| session.state().documents.get(&uri).map(Document::snapshot));
+    let snapshot = open.unwrap_or_else(|| thread.document());
+    let of_roots = || snapshot.path.as_deref().and_then(|path| session.state().roots.root_of(path));
+    let root = thread.root(&snapshot).or_else(of_roots);
     (snapshot, root)
 }
 

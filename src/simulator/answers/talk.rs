@@ -113,7 +113,8 @@ fn is_name(word: &str) -> bool {
     let begins = word.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let inner = |c: char| word.char_indices().skip(1).any(|(_, other)| other == c);
     let humps = word.chars().zip(word.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
-    plain && begins && (inner('_') || inner('.') || word.contains("::") || humps)
+    let ends = word.rsplit(['.', ':']).next().is_some_and(|last| last.len() > 1);
+    plain && begins && ends && (inner('_') || inner('.') || word.contains("::") || humps)
 }
 
 /// The first name in backticks.

@@ -991,3 +991,68 @@ fn a_report_that_it_cannot_fix_is_named_and_nothing_changes() {
     assert_eq!(found.replacement, text.trim_end());
     assert!(found.note.unwrap().contains("cannot repair \"Operator + not supported for types\""), "{said}");
 }
+
+/// A question about a text, with the tools that there are.
+fn question(action: &str, question: &str, tools: &[&str]) -> Value {
+    let mut request = request("ask", "src/a.py", "def load(path):\n    return path\n", None);
+    let task = format!("Answer it.\n\n{}", tags::wrap("question", &[], question));
+    request["messages"][0]["content"][2]["text"] = json!(tags::wrap("task", &[("action", action)], &task));
+    request["tools"] = tools.iter().map(|name| json!({"name": name})).collect();
+    request
+}
+
+#[test]
+fn a_question_that_names_something_leads_to_tools() {
+    let calls = |asked: &str, tools: &[&str]| {
+        let reply = reply(&question("ask", asked, tools));
+        let calls = reply.parts.iter().filter_map(|part| match part {
+            super::super::reply::Part::ToolUse { name, input, .. } => Some(format!("{name} {}", json!(input))),
+            _ => None,
+        });
+        calls.collect::<Vec<_>>().join("; ")
+    };
+    let all = ["read_file", "search", "find_definition"];
+    let both =
+        |name: &str, word: &str| format!(r#"find_definition {{"name":"{name}"}}; search {{"pattern":"\\b{word}\\b"}}"#);
+    assert_eq!(calls("Who calls load_items?", &all), both("load_items", "load_items"));
+    assert_eq!(calls("What is Store.load() for?", &all), both("Store.load", "load"));
+    assert_eq!(calls("What does `load` do?", &all), both("load", "load"));
+    assert_eq!(calls("Does it fit src/store.py?", &all), r#"read_file {"path":"src/store.py"}"#);
+    assert_eq!(calls("Who calls load_items?", &["search"]), r#"search {"pattern":"\\bload_items\\b"}"#);
+    assert_eq!(calls("Who calls load_items?", &[]), "");
+    assert_eq!(calls("Why is that so, e.g. here?", &all), "");
+}
+
+#[test]
+fn results_become_the_answer() {
+    let mut request = question("follow-up", "Who calls load_items?", &["search"]);
+    let result = |text: &str, is_error: bool| json!({"type": "tool_result", "content": text, "is_error": is_error});
+    let messages = request["messages"].as_array_mut().unwrap();
+    messages.push(json!({"role": "assistant", "content": []}));
+    messages
+        .push(json!({"role": "user", "content": [result("a.py:1: ```load_items()```", false), result("No.", true)]}));
+    expect![[r#"
+        This answer is **simulated**: no model has read the question.
+
+        > Who calls load_items?
+
+        What the tools gave:
+
+        ````text
+        a.py:1: ```load_items()```
+        ````
+
+        - a tool failed: No."#]]
+    .assert_eq(&answer(&request));
+}
+
+#[test]
+fn a_wish_becomes_a_comment_in_an_edit() {
+    let text = answer(&question("ask", "Add a cache", &[]));
+    assert!(crate::output::answer::is_edit(&text), "{text}");
+    expect!["# Simulated: Add a cache\ndef load(path):\n    return path"]
+        .assert_eq(&edit_answer(&text).unwrap().replacement);
+    let text = answer(&question("ask", "What is it?", &[]));
+    assert!(!crate::output::answer::is_edit(&text) && text.contains("load"), "{text}");
+    assert!(!crate::output::answer::is_edit(&answer(&question("follow-up", "Add a cache", &[]))));
+}

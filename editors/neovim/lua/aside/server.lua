@@ -67,7 +67,7 @@ function M.preset()
     root_markers = { ".aside", ".git" },
     init_options = next(settings) and { aside = settings } or nil,
     settings = next(settings) and { aside = settings } or nil,
-    capabilities = { experimental = { aside = { stream = true, status = true, preview = true } } },
+    capabilities = { experimental = { aside = { stream = true, status = true, preview = true, prompt = true } } },
     handlers = {
       ["aside/stream"] = function(_, params, context)
         require("aside.jobs").on_stream(params, context)
