@@ -2,6 +2,7 @@
 
 mod checks;
 mod editors;
+mod report;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -32,6 +33,9 @@ pub struct DoctorArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print versions, settings and checks for a bug report, without keys, paths, names and addresses
+    #[arg(long, conflicts_with_all = ["json", "editor"])]
+    pub report: bool,
 }
 
 /// How a check ended.
@@ -87,7 +91,12 @@ pub async fn run(args: &DoctorArgs, invocation: &Invocation) -> anyhow::Result<E
         None => look(args.simulate, invocation).await?,
     };
     let ok = checks.iter().all(|check| check.status != Status::Failed);
-    if args.json {
+    if args.report {
+        let root = invocation.workspace_root(None);
+        let resolved = invocation.resolve(root.as_deref(), &Options::default());
+        let text = report::report(&checks, &resolved, invocation);
+        write!(terminal::stdout(), "{}", terminal::visible(&text))?;
+    } else if args.json {
         terminal::print_json(&json!({ "ok": ok, "checks": checks }))?;
     } else {
         print(&mut terminal::stdout(), &checks)?;

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -17,7 +17,7 @@ const DEFAULT: &str = "warn";
 /// Starts the log. What was logged is written when the guard is dropped, at the latest.
 pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment) -> Result<WorkerGuard, Error> {
     let wanted = level.or_else(|| env.get("ASIDE_LOG")).unwrap_or(DEFAULT);
-    let filter: Targets = in_full(wanted).parse().map_err(|error| {
+    let filter = in_full(wanted).parse::<Targets>().map_err(|error| {
         Error::new(ErrorKind::Config, format!("`{wanted}` is no log level: {error}."))
             .hint("Use error, warn, info, debug or trace, or a filter such as `aside::claude=debug`.")
     })?;
@@ -32,10 +32,13 @@ pub(super) fn start(file: Option<&Path>, level: Option<&str>, env: &Environment)
         None => queue().finish(std::io::stderr()),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+    // Whoever asks for contents of any part is told what that means, also where warnings are not asked for.
+    let tells = wanted.to_lowercase().contains("trace");
+    let filter = if tells { filter.with_target(module_path!(), LevelFilter::WARN) } else { filter };
     // A second start in one process, as in tests, keeps the first log.
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-    if wanted.contains("trace") {
-        tracing::warn!("the log is at `trace`: it may hold code and prompts");
+    if tells {
+        tracing::warn!("the log is at `trace`: it holds code, prompts and answers; keep it to yourself");
     }
     Ok(guard)
 }

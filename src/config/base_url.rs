@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// An address that code and credentials may be sent to: `https`, or `http` to this machine.
+/// An address that code and credentials may be sent to: `https`, or `http` to this machine or to one that is allowed by
+/// name ([`allows`]).
 ///
 /// A path prefix (a gateway's) is kept; query and fragment have no meaning here and are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,15 +49,26 @@ impl FromStr for BaseUrl {
             return Err("the API's address must end before `?` and `#`".into());
         }
         match url.scheme() {
-            "https" => Ok(Self(url)),
-            "http" if is_loopback(&url) => Ok(Self(url)),
-            "http" => Err(format!(
-                "http:// would send code and keys to {} in the clear: use https://, or a tunnel to 127.0.0.1",
-                url.host_str().unwrap_or_default()
-            )),
+            // Whether `http` may be used is looked at when all that was said is known.
+            "https" | "http" => Ok(Self(url)),
             scheme => Err(format!("an address begins with https://, not {scheme}:")),
         }
     }
+}
+
+/// Whether code and keys may be sent to an address, of which `hosts` are allowed to be sent to in the clear.
+///
+/// # Errors
+/// Why not.
+pub(super) fn allows(url: &Url, hosts: &[String]) -> Result<(), String> {
+    let host = url.host_str().unwrap_or_default();
+    if url.scheme() != "http" || is_loopback(url) || hosts.iter().any(|allowed| allowed == host) {
+        return Ok(());
+    }
+    Err(format!(
+        "http:// would send code and keys to {host} in the clear: use https://, or a tunnel to 127.0.0.1; \
+         `api.http_hosts = [\"{host}\"]` allows it"
+    ))
 }
 
 /// Whether an address is on this machine.
@@ -104,7 +116,7 @@ impl JsonSchema for BaseUrl {
 
 #[cfg(test)]
 mod tests {
-    use super::BaseUrl;
+    use super::{BaseUrl, allows};
 
     #[test]
     fn addresses() {
@@ -118,6 +130,8 @@ mod tests {
             ("http://localhost.evil.example", Err("in the clear")),
             ("http://127.0.0.1.evil.example", Err("in the clear")),
             ("http://192.168.1.2:8080", Err("tunnel")),
+            ("http://gate.lan:8080", Ok("http://gate.lan:8080/")),
+            ("http://gate.lan.evil.example", Err("api.http_hosts = [\"gate.lan.evil.example\"]")),
             ("api.anthropic.com", Err("begins with https://")),
             ("localhost:8080", Err("not localhost:")),
             ("https://", Err("not an address")),
@@ -126,7 +140,9 @@ mod tests {
             ("file:///etc/passwd", Err("not file:")),
         ];
         for (text, expected) in table {
-            match (text.parse::<BaseUrl>(), expected) {
+            let allowed = ["gate.lan".to_owned()];
+            let parsed = text.parse::<BaseUrl>().and_then(|url| allows(url.as_url(), &allowed).map(|()| url));
+            match (parsed, expected) {
                 (Ok(url), Ok(expected)) => assert_eq!(url.to_string(), *expected),
                 (Err(message), Err(part)) => {
                     assert!(message.contains(part), "{text}: {message}");

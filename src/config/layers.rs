@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use self::check::{Entry, check_all};
-use super::{Environment, Options, Paths, Problem, Settings, Source, leaves, trust};
+use super::{Environment, Options, Paths, Problem, Settings, Source, base_url, leaves, trust};
 use crate::error::{Error, ErrorKind};
 
 /// What every layer said: built-in < user file < workspace file < editor < environment < flags.
@@ -139,12 +139,26 @@ impl Layers {
             }
             problems.extend(layer.problems.iter().cloned());
         }
-        // Every value was taken alone and none depends on another, so this cannot fail; a test tries.
+        refuse_clear_text(&mut tree, &mut problems, &mut origins);
+        // Every value was taken alone and none of their types depends on another, so this cannot fail; a test tries.
         let taken = serde_json::from_value(tree);
         debug_assert!(taken.is_ok(), "{taken:?}");
         let options: Options = taken.unwrap_or_default();
         Resolved { settings: Settings::from_options(options), problems, origins }
     }
+}
+
+/// Takes an address out that would be sent to in the clear without being allowed to.
+fn refuse_clear_text(tree: &mut Value, problems: &mut Vec<Problem>, origins: &mut BTreeMap<String, Source>) {
+    let Some(api) = tree.get_mut("api").and_then(Value::as_object_mut) else { return };
+    let hosts = api.get("http_hosts").cloned();
+    let hosts: Vec<String> = hosts.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default();
+    let url = api.get("base_url").and_then(Value::as_str).and_then(|url| url.trim().parse().ok());
+    let Some(Err(message)) = url.map(|url| base_url::allows(&url, &hosts)) else { return };
+    api.remove("base_url");
+    let source = origins.remove("api.base_url").unwrap_or(Source::BuiltIn);
+    let message = format!("`api.base_url`: {message}");
+    problems.push(Problem { source, place: None, key: "api.base_url".to_owned(), message });
 }
 
 /// No configuration is this large; what is, is not read.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BaseUrl;
 use super::settings::{CacheLayout, CacheTtl, Confirm, HoverMode, ServiceTier};
-use super::values::{ApiVersion, Argv, Dollars, Glob, ModelId, Share, StopSequence, UserId, Whole};
+use super::values::{ApiVersion, Argv, Dollars, Glob, HostName, ModelId, Share, StopSequence, UserId, Whole};
 use crate::claude::types::Effort;
 
 /// Tokens of an answer.
@@ -69,9 +69,12 @@ pub struct Options {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiOptions {
-    /// The address of the Messages API or of a gateway; a path prefix is kept. `http://` only to this machine.
-    /// `ANTHROPIC_BASE_URL` sets it too.
+    /// The address of the Messages API or of a gateway; a path prefix is kept. `http://` only to this machine, and to
+    /// those that `api.http_hosts` names. `ANTHROPIC_BASE_URL` sets it too.
     pub base_url: Option<BaseUrl>,
+    /// Names or addresses of other machines that code and key may be sent to over `http://`, so that anybody on the way can
+    /// read both.
+    pub http_hosts: Option<Vec<HostName>>,
     /// The API version asked for, sent as `anthropic-version`.
     pub version: Option<ApiVersion>,
     /// A program and its arguments, run without a shell, that prints the API key. It has 10 seconds. Used when neither
@@ -170,6 +173,9 @@ pub struct EditsOptions {
 pub struct PrivacyOptions {
     /// Patterns (globs) of files that are never sent. Those of a workspace file and of the editor are added to your own.
     pub exclude: Option<Vec<Glob>>,
+    /// Patterns (globs) of files that may be sent although their names are those of files with secrets, or `exclude` or
+    /// `.aside/ignore` names them: `.env.example`. Only the user file, the environment and flags may set this.
+    pub include: Option<Vec<Glob>>,
     /// Replace what looks like a password, key or token before anything is sent.
     pub redact: Option<bool>,
 }

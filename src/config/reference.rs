@@ -34,8 +34,8 @@ in it or in `ANTHROPIC_BASE_URL` is wrong, actions end with that error. `aside d
 
 The workspace's file comes with somebody's repository, and so can an editor's settings (`.vscode/settings.json`, `.nvim.lua`,
 `.helix/languages.toml`). So `api.*`, `budget.*`, `prices.*`, `parameters.user_id` and `parameters.service_tier`
-count only in your own file, in the environment and as flags; elsewhere they are refused and reported. `privacy.redact` can be switched on there but not off, and what `privacy.exclude` lists there
-is added to your own list.
+count only in your own file, in the environment and as flags; elsewhere they are refused and reported. `privacy.redact` can be switched on there
+but not off, `privacy.include` is refused, and what `privacy.exclude` lists there is added to your own list.
 
 ## Environment
 

@@ -63,6 +63,8 @@ pub struct Api {
     pub base_url: Url,
     /// The `anthropic-version` header.
     pub version: String,
+    /// Other machines that may be sent to in the clear.
+    pub http_hosts: Vec<String>,
     /// A program and its arguments that prints the key.
     pub key_command: Option<Vec<String>>,
     /// From sending to the first event.
@@ -214,6 +216,8 @@ pub enum Confirm {
 pub struct Privacy {
     /// Patterns (globs) of files that are never sent.
     pub exclude: Vec<String>,
+    /// Patterns (globs) of files that may be sent all the same.
+    pub include: Vec<String>,
     /// Whether secrets are replaced before anything is sent.
     pub redact: bool,
 }
@@ -265,7 +269,7 @@ impl Default for Settings {
             hover: Hover { mode: HoverMode::default() },
             code_lens: Vec::new(),
             edits: Edits { confirm: Confirm::default(), assume_apply: false },
-            privacy: Privacy { exclude: Vec::new(), redact: true },
+            privacy: Privacy { exclude: Vec::new(), include: Vec::new(), redact: true },
             budget: Budget::default(),
             actions: BTreeMap::new(),
             prices: BTreeMap::new(),
@@ -279,6 +283,7 @@ impl Default for Api {
         let base_url = Url::parse("https://api.anthropic.com").expect("the default address is an address");
         Self {
             base_url,
+            http_hosts: Vec::new(),
             version: "2023-06-01".into(),
             key_command: None,
             first_event_timeout: Duration::from_secs(60),
@@ -360,6 +365,7 @@ impl Settings {
             ("max_running".to_owned(), json!(max_running)),
             ("code_lens".to_owned(), json!(code_lens)),
             ("api.base_url".to_owned(), json!(api.base_url.as_str().trim_end_matches('/'))),
+            ("api.http_hosts".to_owned(), json!(api.http_hosts)),
             ("api.version".to_owned(), json!(api.version)),
             ("api.key_command".to_owned(), json!(api.key_command)),
             ("api.timeout_secs".to_owned(), json!(api.first_event_timeout.as_secs())),
@@ -382,6 +388,7 @@ impl Settings {
             ("edits.confirm".to_owned(), json!(edits.confirm)),
             ("edits.assume_apply".to_owned(), json!(edits.assume_apply)),
             ("privacy.exclude".to_owned(), json!(privacy.exclude)),
+            ("privacy.include".to_owned(), json!(privacy.include)),
             ("privacy.redact".to_owned(), json!(privacy.redact)),
             ("budget.daily_usd".to_owned(), json!(budget.daily_usd)),
             ("budget.monthly_usd".to_owned(), json!(budget.monthly_usd)),
@@ -447,7 +454,9 @@ impl Settings {
 }
 
 impl Api {
-    fn from_options(ApiOptions { base_url, version, key_command, timeout_secs, max_retries }: ApiOptions) -> Self {
+    fn from_options(
+        ApiOptions { base_url, http_hosts, version, key_command, timeout_secs, max_retries }: ApiOptions,
+    ) -> Self {
         let defaults = Self::default();
         let (first_event_timeout, idle_timeout) = match timeout_secs {
             Some(secs) => (Duration::from_secs(secs.get().into()), idle_timeout(secs.get())),
@@ -455,6 +464,7 @@ impl Api {
         };
         Self {
             base_url: base_url.map_or(defaults.base_url, |url| url.as_url().clone()),
+            http_hosts: http_hosts.unwrap_or_default().into_iter().map(Into::into).collect(),
             version: version.map_or(defaults.version, Into::into),
             key_command: key_command.map(Argv::into),
             first_event_timeout,
@@ -507,12 +517,10 @@ impl Edits {
 }
 
 impl Privacy {
-    fn from_options(PrivacyOptions { exclude, redact }: PrivacyOptions) -> Self {
+    fn from_options(PrivacyOptions { exclude, include, redact }: PrivacyOptions) -> Self {
         let defaults = Settings::default().privacy;
-        Self {
-            exclude: exclude.map_or(defaults.exclude, |globs| globs.into_iter().map(Glob::into).collect()),
-            redact: redact.unwrap_or(defaults.redact),
-        }
+        let globs = |globs: Option<Vec<Glob>>| globs.unwrap_or_default().into_iter().map(Glob::into).collect();
+        Self { exclude: globs(exclude), include: globs(include), redact: redact.unwrap_or(defaults.redact) }
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn judge(leaf: &Leaf) -> Verdict {
         ["prices", ..] => Verdict::Refuse("it would choose what your bill says"),
         ["parameters", "user_id"] => Verdict::Refuse("it would choose as whom you ask"),
         ["privacy", "exclude"] => Verdict::Add,
+        ["privacy", "include"] => Verdict::Refuse("it would send files that are kept back"),
         ["privacy", "redact"] if leaf.value == Ok(Value::Bool(false)) => {
             Verdict::Refuse("it would send what looks like a secret")
         }

@@ -267,6 +267,23 @@ impl FromStr for Glob {
     }
 }
 
+/// The name or address of a machine, without scheme, port or path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveDeserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostName(String);
+
+text_value!(HostName, { "type": "string", "minLength": 1 });
+
+impl FromStr for HostName {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match url::Host::parse(text) {
+            Ok(host) => Ok(Self(host.to_string())),
+            Err(_) => Err(format!("`{text}` is no name of a machine: it has no http://, port or path")),
+        }
+    }
+}
+
 /// A program and its arguments, run without a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveDeserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]

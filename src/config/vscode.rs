@@ -61,7 +61,7 @@ fn setting(key: &str, property: &Value) -> Value {
 
 /// What a repository must not set comes from the user's own settings; `window` can be said by a workspace as well.
 fn scope(key: &str) -> &'static str {
-    if is_personal(&snake(key)) || key == "privacy.redact" { "machine" } else { "window" }
+    if is_personal(&snake(key)) || matches!(key, "privacy.redact" | "privacy.include") { "machine" } else { "window" }
 }
 
 /// Settings by names that the user makes up or knows, such as those of actions.

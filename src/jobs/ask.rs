@@ -320,6 +320,17 @@ impl<H: Host> Run<'_, H> {
             ..self.attempt(request, ended, seen.miss)
         });
         for attempt in &attempts {
+            tracing::debug!(
+                job = attempt.job,
+                request = attempt.request_id.as_deref().unwrap_or_default(),
+                outcome = attempt.outcome,
+                duration_ms = attempt.duration_ms,
+                first_token_ms = attempt.time_to_first_token_ms,
+                input = attempt.tokens.total_input(),
+                cache_read = attempt.tokens.cache_read,
+                output = attempt.tokens.output,
+                "a request ended"
+            );
             self.bill.add(attempt);
             self.context.session.lock().unwrap_or_else(PoisonError::into_inner).add(attempt);
         }
@@ -377,7 +388,7 @@ fn word(reason: MissReason) -> String {
     reason.as_str().to_owned()
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+pub(super) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::outgoing::{Gate, Passing, Sealed};
+use super::outgoing::{Gate, Opening, Passing, Sealed};
 use crate::claude::client::{Answer, Auth, Client, ClientOptions, Failure, Progress};
 use crate::claude::types::{MessageRequest, MessageResponse};
 use crate::config::{Environment, Paths, Settings, credentials, custom_headers};
@@ -34,15 +34,25 @@ impl Connection {
         self.gate.seal(request, settings.privacy.redact)
     }
 
+    /// What it takes to understand an answer whose request is not at hand any more: see [`Gate::opening`].
+    pub fn opening<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Opening {
+        self.gate.opening(texts)
+    }
+
     /// As [`Client::stream`]; secrets that were kept back are in the events and the answer again.
     pub async fn stream(
         &self,
         sealed: &Sealed,
         events: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<Answer, Failure> {
+        // Both as they go over the wire, so that a log has no secret that the API has not.
+        tracing::trace!("-> {}", serde_json::to_string(sealed.request()).unwrap_or_default());
         let mut passing = Passing::new(sealed);
         let ended = self.client.stream(sealed.request(), &mut |progress| passing.pass(progress, events)).await;
         passing.finish(events);
+        if let Ok(answer) = &ended {
+            tracing::trace!("<- {}", serde_json::to_string(&answer.message).unwrap_or_default());
+        }
         ended.map(|answer| sealed.opened(answer)).map_err(|failure| sealed.opened_failure(failure))
     }
 

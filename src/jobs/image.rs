@@ -173,7 +173,7 @@ fn read(order: &Order, target: &str) -> Result<Picture, Error> {
     if !path.exists() {
         return Err(wrong(&name, "is not there").hint("The link is taken from the document's folder on."));
     }
-    let access = Access::new(root, &order.settings.privacy.exclude);
+    let access = Access::of(root, &order.settings.privacy);
     if !access.may_read(&path) {
         let leads_out =
             path.canonicalize().is_ok_and(|real| root.canonicalize().is_ok_and(|root| !real.starts_with(root)));

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use crate::actions::Action;
 use crate::config::Settings;
+use crate::error::Error;
+use crate::workspace::access;
 use crate::workspace::roots::relative;
+use crate::workspace::test_files::TestPlace;
 use crate::workspace::{Diagnostic, Snapshot, Span};
 
 /// What is to be run, on which text, under which settings.
@@ -36,6 +39,18 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether the document, and the file of the tests where there is one, may be sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Excluded`](crate::error::ErrorKind::Excluded), with the reason.
+    pub fn permitted(&self, tests: Option<&TestPlace>) -> Result<(), Error> {
+        let files = self.snapshot.path.iter().chain(tests.map(|place| &place.path));
+        for path in files {
+            access::permit(self.root.as_deref(), path, &self.settings.privacy)?;
+        }
+        Ok(())
+    }
+
     /// The document's path below the root, with `/`, or its name when it has no path.
     pub fn shown_path(&self) -> String {
         match &self.snapshot.path {

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::ask::on_blocking_thread;
+use super::ask::{millis, on_blocking_thread};
 use super::bill::Bill;
 use super::budget::Budgets;
 use super::connection::Connections;
@@ -28,9 +29,10 @@ use crate::claude::client::Answer;
 use crate::claude::models::Model;
 use crate::claude::types::{ContentBlock, Message, Role, StopReason};
 use crate::error::{Error, ErrorKind};
-use crate::ledger::{Ledger, StoredExplanation, Totals};
+use crate::ledger::{Ledger, StoredExplanation, Totals, UsageReport};
 use crate::output::explanation::Explanation;
 use crate::prompt::{self, Estimates, History, Plan, Planner, Scale};
+use crate::workspace::access::Access;
 use crate::workspace::roots::relative;
 use crate::workspace::syntax::ParsedAhead;
 use crate::workspace::test_files::TestPlace;
@@ -58,12 +60,23 @@ pub struct Context {
 /// Runs an order to its end, which a defect of Aside's own is as well. Dropping the future or cancelling the token ends its
 /// HTTP request.
 pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
+    let clock = Instant::now();
     let report =
         AssertUnwindSafe(run_to_end(context, order, None, host, cancel)).catch_unwind().await.unwrap_or_else(|panic| {
             tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
             Report::defect(order)
         });
-    tracing::info!(job = report.job, action = report.action, outcome = report.outcome.as_str(), "the job ended");
+    let tokens = report.usage.as_ref().map(UsageReport::tokens).unwrap_or_default();
+    tracing::info!(
+        job = report.job,
+        action = report.action,
+        outcome = report.outcome.as_str(),
+        duration_ms = millis(clock.elapsed()),
+        input = tokens.total_input(),
+        cache_read = tokens.cache_read,
+        output = tokens.output,
+        "the job ended"
+    );
     report
 }
 
@@ -140,13 +153,19 @@ fn plan_for<H: Host>(
     model: &Model,
     place: Option<&TestPlace>,
 ) -> Result<Plan, Error> {
+    order.permitted(place)?;
     let text = order.snapshot.text.to_string();
     let path = order.shown_path();
+    let access = order.root.as_deref().map(|root| Access::of(root, &order.settings.privacy));
+    let allowed = |below: &Path| {
+        order.root.as_deref().zip(access.as_ref()).is_some_and(|(root, access)| access.may_send(&root.join(below)))
+    };
     let rules = match &order.snapshot.path {
-        Some(file) => prompt::rules(order.root.as_deref(), file),
+        Some(file) => prompt::rules(order.root.as_deref(), file, &allowed),
         None => Vec::new(),
     };
-    let project = order.snapshot.path.as_deref().and_then(|file| prompt::project(order.root.as_deref(), file));
+    let project =
+        order.snapshot.path.as_deref().and_then(|file| prompt::project(order.root.as_deref(), file, &allowed));
     let tests = match place {
         Some(place) => Some(prompt::TestTarget {
             path: relative(&place.path, order.root.as_deref().unwrap_or(Path::new(""))),

@@ -38,7 +38,7 @@ pub(super) fn surroundings<H: Host>(
     let tokens = |text: &str| estimate_tokens(text, model);
     match (&order.root, &order.snapshot.path) {
         (Some(root), Some(path)) => {
-            let access = Access::new(root, &order.settings.privacy.exclude);
+            let access = Access::of(root, &order.settings.privacy);
             gather(&around(root, path), &Permitted::new(&HostFiles(host), &access), &tokens)
         }
         // A document that is nowhere has only itself.

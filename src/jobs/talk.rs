@@ -92,7 +92,7 @@ impl<H: Host> Run<'_, H> {
     fn use_tools(&self, calls: &[Call], findings: &dyn Findings) -> Result<Vec<ContentBlock>, Stop> {
         let order = self.order;
         let results = computing(|| {
-            let tools = Toolbox::new(self.host, order.root.as_deref(), &order.settings.privacy.exclude, self.cancel);
+            let tools = Toolbox::new(self.host, order.root.as_deref(), &order.settings.privacy, self.cancel);
             tools.run(calls, findings, &|line| self.host.event(Event::Tool(line)))
         });
         if self.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(results) }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::host::Host;
 use crate::claude::fold::invalid_arguments;
 use crate::claude::types::ContentBlock;
+use crate::config::Privacy;
 use crate::prompt::tools as names;
 use crate::workspace::access::Access;
 use crate::workspace::roots::{normalized, relative};
@@ -145,10 +146,10 @@ pub(super) struct Toolbox<'a, H> {
 }
 
 impl<'a, H: Host> Toolbox<'a, H> {
-    /// The project below `root`, without what `exclude` names; no project, no files.
-    pub(super) fn new(host: &'a H, root: Option<&Path>, exclude: &[String], cancel: &'a CancellationToken) -> Self {
+    /// The project below `root`, as far as `privacy` lets it be read; no project, no files.
+    pub(super) fn new(host: &'a H, root: Option<&Path>, privacy: &Privacy, cancel: &'a CancellationToken) -> Self {
         let root = root.map(normalized);
-        let access = root.as_deref().map(|root| Access::new(root, exclude));
+        let access = root.as_deref().map(|root| Access::of(root, privacy));
         Self { host, root, access, cancel, until: Instant::now() + PATIENCE }
     }
 

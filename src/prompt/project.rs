@@ -40,13 +40,16 @@ struct Facts {
 }
 
 /// The project that `file` belongs to, as the text of a block: what the nearest manifest between its folder and the
-/// workspace folder `root` says, and the folders below `root`. `None` outside of a workspace, and where there is nothing to
-/// say.
-pub fn project(root: Option<&Path>, file: &Path) -> Option<String> {
+/// workspace folder `root` says, and the folders below `root`; nothing of what is not `allowed`, which takes a path below
+/// `root`. `None` outside of a workspace, and where there is nothing to say.
+pub fn project(root: Option<&Path>, file: &Path, allowed: &dyn Fn(&Path) -> bool) -> Option<String> {
     let root = root?.canonicalize().ok()?;
     let folder = file.parent()?.canonicalize().ok().filter(|folder| folder.starts_with(&root)).unwrap_or(root.clone());
+    let may = |path: &Path| path.strip_prefix(&root).is_ok_and(allowed);
     let mut text = String::new();
-    if let Some((path, facts)) = folder.ancestors().take_while(|at| at.starts_with(&root)).find_map(manifest) {
+    if let Some((path, facts)) =
+        folder.ancestors().take_while(|at| at.starts_with(&root)).find_map(|at| manifest(at, &may))
+    {
         let _ = writeln!(text, "manifest: {}", shown(&path, &root));
         let dependencies: Vec<&str> = facts.dependencies.iter().map(String::as_str).take(MOST_DEPENDENCIES).collect();
         let dependencies = dependencies.join(", ");
@@ -58,7 +61,7 @@ pub fn project(root: Option<&Path>, file: &Path) -> Option<String> {
             }
         }
     }
-    let folders = folders(&root);
+    let folders = folders(&root, &may);
     if !folders.is_empty() {
         let _ = writeln!(text, "folders: {}", folders.join(", "));
     }
@@ -66,11 +69,11 @@ pub fn project(root: Option<&Path>, file: &Path) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn manifest(folder: &Path) -> Option<(PathBuf, Facts)> {
+fn manifest(folder: &Path, may: &dyn Fn(&Path) -> bool) -> Option<(PathBuf, Facts)> {
     MANIFESTS.iter().find_map(|(name, read)| {
         let path = folder.join(name);
         // A link could lead out of the workspace.
-        let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_BYTES);
+        let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_BYTES) && may(&path);
         let mut text = String::new();
         std::fs::File::open(path.as_path()).ok().filter(|_| is_file)?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
         let mut facts = Facts::default();
@@ -85,7 +88,7 @@ fn shown(path: &Path, root: &Path) -> String {
 }
 
 /// The folders of two levels that may hold source, sorted.
-fn folders(root: &Path) -> Vec<String> {
+fn folders(root: &Path, may: &dyn Fn(&Path) -> bool) -> Vec<String> {
     let below = |folder: &Path| -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
         let mut below: Vec<PathBuf> = entries
@@ -97,6 +100,7 @@ fn folders(root: &Path) -> Vec<String> {
                 !name.starts_with('.') && !BUILT.contains(&name.as_ref()) && !name.ends_with("-info")
             })
             .map(|entry| entry.path())
+            .filter(|path| may(path))
             .collect();
         below.sort();
         below
@@ -191,7 +195,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let text = project(Some(folder.path()), &folder.path().join(file)).unwrap_or_default();
+        let text = project(Some(folder.path()), &folder.path().join(file), &|_| true).unwrap_or_default();
         assert!(!text.contains(&*folder.path().to_string_lossy()), "{text}");
         expected.assert_eq(&(text + "\n"));
     }
@@ -272,8 +276,11 @@ mod tests {
 
     #[test]
     fn outside_of_a_workspace_there_is_nothing_to_say() {
-        assert_eq!(project(None, Path::new("/tmp/a.py")), None);
+        assert_eq!(project(None, Path::new("/tmp/a.py"), &|_| true), None);
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(project(Some(empty.path()), &empty.path().join("a.py")), None);
+        assert_eq!(project(Some(empty.path()), &empty.path().join("a.py"), &|_| true), None);
+        std::fs::create_dir(empty.path().join("private")).unwrap();
+        std::fs::write(empty.path().join("go.mod"), "module example.org/x\n").unwrap();
+        assert_eq!(project(Some(empty.path()), &empty.path().join("a.py"), &|_| false), None);
     }
 }

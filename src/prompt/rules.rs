@@ -24,9 +24,10 @@ const MAX_TOTAL_BYTES: usize = 64 * 1024;
 
 /// The rules for `file`: from its own folder up to the workspace folder `root`, nearest first.
 ///
-/// Nothing outside `root` is read, not by way of a link either; a file outside of it, or one without a workspace, has no
-/// rules. Of several names for one text (often a link) the first counts.
-pub fn rules(root: Option<&Path>, file: &Path) -> Vec<RulesFile> {
+/// Nothing outside `root` is read, not by way of a link either, nor what is not `allowed`, which takes a path below `root`;
+/// a file outside of it, or one without a workspace, has no rules. Of several names for one text (often a link) the first
+/// counts.
+pub fn rules(root: Option<&Path>, file: &Path, allowed: &dyn Fn(&Path) -> bool) -> Vec<RulesFile> {
     let Some(root) = root else { return Vec::new() };
     let Ok(real_root) = root.canonicalize() else { return Vec::new() };
     let Some(upwards) = folders(root, &real_root, file) else { return Vec::new() };
@@ -35,7 +36,7 @@ pub fn rules(root: Option<&Path>, file: &Path) -> Vec<RulesFile> {
     for folder in upwards {
         for name in NAMES {
             let relative = folder.join(name);
-            let Some(text) = read(&real_root, &relative) else { continue };
+            let Some(text) = read(&real_root, &relative).filter(|_| allowed(&relative)) else { continue };
             if found.iter().any(|earlier| earlier.text == text) || text.len() > left {
                 continue;
             }
@@ -102,7 +103,7 @@ mod tests {
         /// The rules for a file, as `path=text`.
         fn rules(&self, file: &str) -> Vec<String> {
             let root = self.0.path().join("repo");
-            let found = rules(Some(&root), &root.join(file));
+            let found = rules(Some(&root), &root.join(file), &|path| !path.ends_with("private/AGENTS.md"));
             found.iter().map(|file| format!("{}={}", file.path, file.text)).collect()
         }
     }
@@ -124,7 +125,13 @@ mod tests {
         assert_eq!(project.rules("src/not/yet/saved.py"), expected);
         assert_eq!(project.rules("../x.py"), [""; 0]);
         assert_eq!(project.rules("src/../../x.py"), [""; 0]);
-        assert_eq!(rules(None, &project.0.path().join("repo/src/deep/x.py")), []);
+        assert_eq!(rules(None, &project.0.path().join("repo/src/deep/x.py"), &|_| true), []);
+    }
+
+    #[test]
+    fn what_is_excluded_says_nothing() {
+        let project = Project::new(&[("repo/private/AGENTS.md", "hidden"), ("repo/AGENTS.md", "top")]);
+        assert_eq!(project.rules("private/x.py"), ["AGENTS.md=top"]);
     }
 
     #[test]

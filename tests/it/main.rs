@@ -34,6 +34,7 @@ mod leaving;
 mod ledger;
 mod lifecycle;
 mod preview;
+mod privacy;
 mod promises;
 mod replay;
 mod run;

@@ -112,7 +112,7 @@ async fn everything_is_wrong() {
 async fn nobody_is_asked_at_an_address_that_was_not_meant() {
     let pairs = [("ANTHROPIC_API_KEY", "k"), ("ANTHROPIC_BASE_URL", "http://example.com")];
     patient("", &pairs).check(false, expect![[r#"
-         failed  configuration  $ANTHROPIC_BASE_URL: `api.base_url`: http:// would send code and keys to example.com in the clear: use https://, or a tunnel to 127.0.0.1
+         failed  configuration  $ANTHROPIC_BASE_URL: `api.base_url`: http:// would send code and keys to example.com in the clear: use https://, or a tunnel to 127.0.0.1; `api.http_hosts = ["example.com"]` allows it
                                 → Correct or remove it; `aside config schema --markdown` describes all keys.
              ok  credentials    found: API key from ANTHROPIC_API_KEY
         skipped  network        not tried, because the configuration that says whom to ask is wrong

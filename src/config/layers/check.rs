@@ -104,7 +104,7 @@ fn check(leaf: &Leaf, source: &Source) -> Result<Value, Vec<String>> {
 
 /// A list of exclusions loses only its bad patterns: losing all of them would send files that should stay.
 fn good_items(leaf: &Leaf) -> Option<Value> {
-    let (Ok(Value::Array(items)), ["privacy", "exclude"]) =
+    let (Ok(Value::Array(items)), ["privacy", "exclude" | "include"]) =
         (&leaf.value, leaf.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice())
     else {
         return None;
@@ -142,7 +142,7 @@ fn explain(leaf: &Leaf, value: &Value, source: &Source, reason: &str) -> Vec<Str
     }
     if let (Value::Array(items), [section, key]) = (value, leaf.path.as_slice())
         && section == "privacy"
-        && key == "exclude"
+        && matches!(key.as_str(), "exclude" | "include")
     {
         let reasons = items.iter().filter_map(|item| {
             let error = serde_json::from_value::<crate::config::Glob>(item.clone()).err()?;

@@ -11,6 +11,10 @@ use crate::output::explanation::Explanation;
 use crate::workspace::Span;
 use crate::workspace::content::read_text;
 
+fn privacy(exclude: &[&str]) -> Privacy {
+    Privacy { exclude: exclude.iter().map(ToString::to_string).collect(), include: Vec::new(), redact: true }
+}
+
 /// Files on disk, and some that are open with another text.
 #[derive(Default)]
 struct Disk {
@@ -80,7 +84,7 @@ fn project() -> tempfile::TempDir {
 
 fn call_in(folder: &Path, host: &Disk, name: &str, input: Value) -> Outcome {
     let cancel = CancellationToken::new();
-    let tools = Toolbox::new(host, Some(folder), &["secret/**".to_owned()], &cancel);
+    let tools = Toolbox::new(host, Some(folder), &privacy(&["secret/**"]), &cancel);
     tools.call(&Call { id: "toolu_1".to_owned(), name: name.to_owned(), input }, &NoFindings)
 }
 
@@ -331,7 +335,7 @@ fn finds_what_defines_a_name() {
 #[test]
 fn a_call_that_cannot_be_done_is_a_result_that_says_so() {
     let cancel = CancellationToken::new();
-    let nowhere = Toolbox::new(&Disk::default(), None, &[], &cancel)
+    let nowhere = Toolbox::new(&Disk::default(), None, &privacy(&[]), &cancel)
         .call(&Call { id: "a".into(), name: "read_file".into(), input: json!({"path": "a"}) }, &NoFindings);
     assert!(nowhere.is_error && nowhere.text.contains("no project"), "{}", nowhere.text);
     assert_eq!(call("rm", json!({})), Outcome::error("There is no tool `rm`."));
@@ -360,14 +364,14 @@ fn every_call_has_its_result_also_when_there_are_too_many_or_nobody_waits() {
         let errors = results.iter().filter(|it| matches!(it, ContentBlock::ToolResult { is_error: Some(true), .. }));
         errors.count()
     };
-    let given = results(&Toolbox::new(&host, Some(folder.path()), &[], &cancel));
+    let given = results(&Toolbox::new(&host, Some(folder.path()), &privacy(&[]), &cancel));
     assert_eq!((given.len(), failed(&given)), (calls.len(), 2));
     for (call, result) in calls.iter().zip(&given) {
         assert!(matches!(result, ContentBlock::ToolResult { tool_use_id, .. } if *tool_use_id == call.id));
     }
     assert_eq!(told.borrow().first().map(String::as_str), Some("outlines src/store.py"));
     cancel.cancel();
-    let given = results(&Toolbox::new(&host, Some(folder.path()), &[], &cancel));
+    let given = results(&Toolbox::new(&host, Some(folder.path()), &privacy(&[]), &cancel));
     assert_eq!((given.len(), failed(&given)), (calls.len(), calls.len()));
 }
 

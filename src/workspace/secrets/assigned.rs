@@ -5,6 +5,12 @@ use std::ops::Range;
 use super::named::Strength;
 use super::{REACH, Secret, is_word, judge, window};
 
+/// What a password is called.
+pub(super) const PASSWORD: &str = "password";
+
+/// What a secret is called of which nothing is known but its name.
+pub(super) const TELLING: &str = "secret with a telling name";
+
 /// What a name is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
@@ -139,7 +145,7 @@ pub(super) fn telling(text: &str, name: Range<usize>, strength: Strength) -> Opt
                 && is_token(said)
         }
     };
-    let kind = if strength == Strength::Password { "password" } else { "secret with a telling name" };
+    let kind = if strength == Strength::Password { PASSWORD } else { TELLING };
     is_secret.then_some(Secret { span: value.span, kind })
 }
 

@@ -56,7 +56,9 @@ pub fn find(text: &str) -> Vec<Secret> {
 
 /// In order, and where two overlap, what both cover.
 fn tidied(mut found: Vec<Secret>) -> Vec<Secret> {
-    found.sort_by_key(|secret| (secret.span.start, std::cmp::Reverse(secret.span.end)));
+    // Of two names for one secret the one that says more comes first.
+    let says_little = |secret: &Secret| [assigned::PASSWORD, assigned::TELLING].contains(&secret.kind);
+    found.sort_by_key(|secret| (secret.span.start, std::cmp::Reverse(secret.span.end), says_little(secret)));
     let mut tidy: Vec<Secret> = Vec::with_capacity(found.len());
     for secret in found {
         match tidy.last_mut() {
