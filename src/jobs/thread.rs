@@ -39,10 +39,14 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// The conversation with this id; `None` if there is none. Blocks.
+    /// The conversation with this id, or the one in which the job with this id answered; `None` if there is none. Blocks.
     pub fn load(ledger: &Ledger, id: &str) -> Result<Option<Self>, Error> {
-        let Some(first) = ledger.load(id)? else { return Ok(None) };
-        Ok(Some(Self { turns: ledger.turns(id)?, first }))
+        let first = match ledger.load(id)? {
+            None => ledger.conversation_of(id)?.map(|id| ledger.load(&id)).transpose()?.flatten(),
+            first => first,
+        };
+        let Some(first) = first else { return Ok(None) };
+        Ok(Some(Self { turns: ledger.turns(&first.id)?, first }))
     }
 
     /// The document that it is about, as it is on disk now; without a text if it is gone.

@@ -602,5 +602,7 @@ fn a_conversation_grows_turn_by_turn_and_one_of_two_writers_notices() {
     assert!(ledger.append("e1", 1, &turn("And?"), "[3]").unwrap());
     assert!(!ledger.append("gone", 0, &turn("Why?"), "[4]").unwrap());
     assert_eq!(ledger.turns("e1").unwrap(), [turn("Why?"), turn("And?")]);
+    assert_eq!(ledger.conversation_of("job-2").unwrap().as_deref(), Some("e1"));
+    assert_eq!(ledger.conversation_of("e1").unwrap(), None);
     assert_eq!(ledger.load("e1").unwrap().unwrap(), StoredExplanation { messages: "[3]".into(), ..first });
 }

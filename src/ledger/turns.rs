@@ -1,7 +1,7 @@
 //! What was asked and answered after an explanation.
 
 use jiff::Timestamp;
-use rusqlite::{Row, TransactionBehavior, named_params};
+use rusqlite::{OptionalExtension as _, Row, TransactionBehavior, named_params};
 
 use super::Ledger;
 use super::attempts::{count, moment, tokens};
@@ -66,6 +66,16 @@ impl Ledger {
             })?;
             transaction.commit()?;
             Ok(true)
+        })
+    }
+
+    /// The explanation that began the conversation in which a job answered.
+    pub fn conversation_of(&self, job: &str) -> Result<Option<String>, Error> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("SELECT explanation FROM turns WHERE job = ?1")?
+                .query_row([job], |row| row.get(0))
+                .optional()
         })
     }
 

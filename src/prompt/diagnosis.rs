@@ -153,9 +153,17 @@ impl Footprint {
         if self.settings != settings(plan) {
             return Some(MissReason::Settings);
         }
-        let differs = |name| {
+        let hashes = |name| {
             let before = self.layers.iter().find(|layer| layer.name == name).map(|layer| &layer.hash);
             let now = plan.layers.iter().find(|layer| layer.name == name).map(|layer| &layer.hash);
+            (before, now)
+        };
+        if matches!(hashes(LayerName::Tools), (None, Some(_)) | (Some(_), None)) {
+            // A conversation has nothing in common with an action on a document.
+            return Some(MissReason::First);
+        }
+        let differs = |name| {
+            let (before, now) = hashes(name);
             before != now
         };
         [

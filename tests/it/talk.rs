@@ -352,6 +352,16 @@ fn a_virtual_document_is_asked_on_by_command_and_refreshed() {
     assert_eq!(refreshed["uri"], page.as_str());
     let content = it.client.request("workspace/textDocumentContent", json!({"uri": page})).unwrap();
     assert!(content["text"].as_str().unwrap().contains("> Where is load_items defined?"), "{content}");
+    // A plugin may know the conversation by its last job.
+    let page = format!("aside-explain:/{}.md", report["job"].as_str().unwrap());
+    let same = it.client.request("workspace/textDocumentContent", json!({"uri": page})).unwrap();
+    assert_eq!(same, content);
+    let argument = json!({"uri": page, "prompt": "And why?", "wait": true});
+    let report = it.client.execute("aside.followUp", argument).unwrap();
+    assert_eq!(report["outcome"], "shown", "{report}");
+    it.client.next("workspace/textDocumentContent/refresh");
+    let content = it.client.request("workspace/textDocumentContent", json!({"uri": page})).unwrap();
+    assert!(content["text"].as_str().unwrap().contains("> And why?"), "{content}");
 }
 
 #[test]

@@ -52,6 +52,7 @@ export class Jobs {
         this.#jobs.delete(part.job);
         break;
       case "thinking":
+      case "tool":
       case "edit":
       case "usage":
         break;

@@ -26,7 +26,7 @@ export interface Failure {
 /** One part of a running job's output, in order. */
 export interface StreamPart {
   job: string;
-  kind: "begin" | "text" | "thinking" | "edit" | "usage" | "end";
+  kind: "begin" | "text" | "thinking" | "tool" | "edit" | "usage" | "end";
   title?: string;
   action?: string;
   result?: string;
