@@ -106,6 +106,8 @@ pub enum Progress<'a> {
         message: &'a MessageResponse,
         /// For support.
         request_id: Option<&'a str>,
+        /// The limits, as far as told.
+        rate: &'a RateHeaders,
     },
     /// A block begins.
     BlockStarted(&'a ContentBlock),

@@ -2,16 +2,18 @@
 //!
 //! Knows nothing of editors. [`client::Client`] does the talking; everything it decides by is pure and elsewhere:
 //! [`fold`] (events to message), [`retry`] (again, and when), [`errors`] (what to tell the user), [`params`] (what a
-//! model takes), [`models`] and [`usage`] (what it costs),
+//! model takes), [`optional`] (what a server does not know), [`models`], [`catalogue`] and [`usage`] (what it costs),
 //! [`images`] (pictures as it takes them), [`words`] (how people are told).
 
 pub mod batches;
 mod call;
+pub mod catalogue;
 pub mod client;
 pub mod errors;
 pub mod fold;
 pub mod images;
 pub mod models;
+pub mod optional;
 pub mod params;
 pub mod rate;
 pub mod retry;

@@ -75,8 +75,8 @@ async fn once(client: &Client, place: &Place<'_>, body: Bytes, events: Sink<'_>)
         sent,
         first: None,
         taken: 0,
+        rate: RateHeaders::new(headers),
     };
-    let rate = RateHeaders::new(headers);
     let is_stream = text(header::CONTENT_TYPE).is_none_or(|kind| kind.trim_start().starts_with("text/event-stream"));
     if is_stream {
         reading.events(client, response, events).await?;
@@ -90,7 +90,7 @@ async fn once(client: &Client, place: &Place<'_>, body: Bytes, events: Sink<'_>)
     }
     let tokens = reading.fold.tokens();
     let Some(message) = reading.fold.finish() else { return Err(Refusal::final_word(place.cut()).into()) };
-    let (request_id, time_to_first_token) = (reading.request_id, reading.first);
+    let (request_id, time_to_first_token, rate) = (reading.request_id, reading.first, reading.rate);
     Ok(Answer { message, request_id, attempts: 1, tokens, time_to_first_token, rate, abandoned: Vec::new() })
 }
 
@@ -103,6 +103,7 @@ struct Reading<'a> {
     first: Option<Duration>,
     /// The bytes of the answer so far.
     taken: usize,
+    rate: RateHeaders,
 }
 
 impl Reading<'_> {
@@ -181,7 +182,7 @@ impl Reading<'_> {
             StreamEvent::ContentBlockStart { .. } | StreamEvent::ContentBlockDelta { .. }
                 if !self.fold.is_started() => {}
             StreamEvent::MessageStart { message } => {
-                sink(Progress::Started { message, request_id: self.request_id.as_deref() });
+                sink(Progress::Started { message, request_id: self.request_id.as_deref(), rate: &self.rate });
                 sink(Progress::Usage(Tokens::from(&message.usage)));
             }
             StreamEvent::ContentBlockStart { content_block, .. } => {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::host::TerminalHost;
 use super::{Invocation, exit, terminal};
 use crate::actions::{self, Applies, ResultForm};
+use crate::claude::catalogue::Catalogue;
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::outgoing::Gate;
@@ -162,6 +163,7 @@ fn context(args: &ActArgs, invocation: &Invocation, estimates: prompt::Estimates
         session: Arc::default(),
         planner: Arc::default(),
         estimates: Arc::new(estimates),
+        models: Arc::new(Catalogue::kept_in(invocation.paths.models())),
     }
 }
 

@@ -22,6 +22,9 @@ pub struct SimulateArgs {
     /// How fast answers come; else as fast as they can
     #[arg(long, value_name = "TOKENS_PER_S", value_parser = speed)]
     pub speed: Option<f64>,
+    /// Be a server that knows nothing but messages, as local ones are: no tools, thinking, caching, counting, models, batches
+    #[arg(long)]
+    pub plain: bool,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -32,11 +35,11 @@ fn speed(text: &str) -> Result<f64, String> {
 /// Serves until Ctrl-C.
 pub async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let scenario = args.scenario.as_deref().map(Scenario::load).transpose()?;
-    let SimulateArgs { port, speed, scenario: _ } = args;
+    let SimulateArgs { port, speed, plain, scenario: _ } = args;
     // Before the address is printed: whoever reads it may stop us at once.
     let stopped = stop_signal()?;
     let running =
-        Simulator::start(SimulatorOptions { port, scenario, tokens_per_second: speed, ..Default::default() })?;
+        Simulator::start(SimulatorOptions { port, scenario, tokens_per_second: speed, plain, ..Default::default() })?;
     greet(running.url().as_str().trim_end_matches('/'))?;
     stopped.await;
     drop(running);

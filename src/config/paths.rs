@@ -44,6 +44,11 @@ impl Paths {
         self.cache_dir.join("estimates.json")
     }
 
+    /// What servers said of their models.
+    pub fn models(&self) -> PathBuf {
+        self.cache_dir.join("models.json")
+    }
+
     /// The folder of explanation documents.
     pub fn explanations(&self) -> PathBuf {
         self.cache_dir.join("explanations")

@@ -1,7 +1,8 @@
 //! One request of a run: its turn, its money, the request itself, and what it took.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -11,18 +12,27 @@ use super::flight::{self, Claim, Turn};
 use super::host::{Event, Host, Queue};
 use super::life::warm_until;
 use super::money::Held;
+use super::pace::Pass;
 use super::places::{Lane, Place, Ticket};
-use super::run::{Run, Stop};
+use super::run::{Run, Stop, text_in};
+use super::seam::{self, Joint};
 use super::sending::Sending;
 use crate::actions::ResultForm;
 use crate::claude::client::{Answer, Failure, Progress};
-use crate::claude::types::{ContentBlock, DiagnosticsRequest, MessageRequest, StopReason};
+use crate::claude::optional::Optional;
+use crate::claude::types::{ContentBlock, DiagnosticsRequest, Message, MessageRequest, Role, StopReason};
 use crate::claude::usage::{Tokens, cost};
 use crate::config::CacheLayout;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Attempt, UsageReport};
 use crate::prompt::Plan;
 use crate::prompt::diagnosis::{MissReason, Subject};
+
+/// How often it is looked whether another second of a wait is over.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How often a paused turn is sent back.
+const MOST_PAUSES: u32 = 8;
 
 /// How a request ended, for the ledger.
 pub(super) struct Ended {
@@ -61,87 +71,117 @@ impl<H: Host> Run<'_, H> {
 
     /// Sends one request, which begins as the plan does, and writes down what it took, however it ends.
     pub(super) async fn ask(&mut self, plan: &Plan, request: &MessageRequest) -> Result<Answer, Stop> {
+        self.ask_behind(plan, request, "").await
+    }
+
+    /// The same for a request whose answer goes on where `before` ends, which the host has and keeps.
+    pub(super) async fn ask_behind(
+        &mut self,
+        plan: &Plan,
+        request: &MessageRequest,
+        before: &str,
+    ) -> Result<Answer, Stop> {
         let connection = self.connect().await?;
-        let mut start = self.turn(plan).await?;
+        self.ask_for_models(&connection);
+        let (mut start, pass) = self.turn_at_pace(&connection, plan, request).await?;
         if start.claim.crowded && self.order.settings.cache.prewarm {
             // Several wait for the same prefix: written on its own it is there for all of them at once, and none depends
             // on what becomes of another's answer.
             self.warm(&connection, plan, &mut start, true).await?;
         }
-        let mut held = self.afford(plan, request).await?;
         let mut request = request.clone();
-        if self.order.settings.cache.diagnostics && self.context.cache.answers_diagnostics() {
+        if self.order.settings.cache.diagnostics {
             let previous_message_id = self.context.cache.previous_message(self.subject());
             request.diagnostics = Some(DiagnosticsRequest { previous_message_id });
         }
+        connection.simplify(&mut request);
+        let mut paused = Paused::default();
         loop {
-            let ended = self.send(&connection, plan, &request, &mut start, &mut held).await;
-            if let Some(Err(failure)) = &ended
-                && refuses_diagnostics(&request, &failure.error)
-            {
-                request.diagnostics = None;
-                self.context.cache.refuses_diagnostics();
-                self.notes.push(format!(
-                    "{} does not know `diagnostics`, so it is not asked why the cache was missed; \
-                     `cache.diagnostics = false` says so for good.",
-                    connection.client().host()
-                ));
-                held = self.afford(plan, &request).await?;
-                continue;
-            }
-            return match ended {
-                None => Err(Stop::Cancelled),
+            let mut held = self.afford(plan, &request).await?;
+            let way = Way { connection: &connection, plan, pass: &pass, before, paused: &paused };
+            match self.send(&way, &request, &mut start, &mut held).await {
+                None => return Err(Stop::Cancelled),
                 Some(Err(failure)) => {
-                    if failure.error.kind == ErrorKind::Credentials {
-                        self.context.connections.forget(&connection).await;
+                    let refused = connection.refused(&request, &failure.error);
+                    // A conversation has another prompt without tools.
+                    if refused.is_empty() || refused.contains(&Optional::Tools) {
+                        return Err(self.failed(&connection, failure, !before.is_empty() || paused.rounds > 0).await);
                     }
-                    Err(self.failed(failure))
+                    // Each time there is less in it that could be refused.
+                    connection.simplify(&mut request);
+                    let words = refused.into_iter().map(|field| field.word(connection.client().host()));
+                    self.notes.extend(words.filter(|word| self.context.connections.is_news(word)));
                 }
                 Some(Ok(answer)) => {
                     self.warm_until = warm_until(plan, &self.context.planner, Timestamp::now());
-                    Self::accepted(answer)
+                    let answer = self.accepted(answer)?;
+                    if let Some(answer) = paused.take_in(answer, &mut request) {
+                        return Ok(answer);
+                    }
                 }
-            };
+            }
         }
     }
 
     /// Sends a request to its end; none when it was cancelled.
     async fn send(
         &mut self,
-        connection: &Connection,
-        plan: &Plan,
+        way: &Way<'_>,
         request: &MessageRequest,
         start: &mut Start,
         held: &mut Option<Held>,
     ) -> Option<Result<Answer, Failure>> {
+        let Way { connection, plan, pass, .. } = *way;
         let seen = Mutex::new(Seen::default());
+        let waits = Mutex::new(None::<Wait>);
         let (started, clock) = (Timestamp::now(), Instant::now());
         let base = self.attempts;
         let sealed = connection.seal(request, &self.order.settings);
         self.withheld.extend(sealed.withheld());
         let (host, model) = (self.host, &*self.model);
         let mut sending = self.sending(connection, plan, start.claim.take());
+        let mut joint = way.joint();
         let mut listen = |progress: Progress<'_>| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.take_in(&progress);
             match progress {
                 Progress::Sent { attempt } => {
                     sending.sent(Timestamp::now());
-                    host.event(Event::Attempt(base + attempt));
+                    *waits.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    let shown = way.shown();
+                    if attempt > 1 || shown.is_empty() {
+                        host.event(Event::Attempt(base + attempt));
+                        joint = way.joint();
+                        if !shown.is_empty() {
+                            host.event(Event::Text(&shown));
+                        }
+                    }
                 }
                 Progress::Waiting { delay, reason, .. } => {
                     sending.failed();
                     sending.land();
+                    if reason.kind == ErrorKind::RateLimit {
+                        pass.refused(delay);
+                    }
+                    *waits.lock().unwrap_or_else(PoisonError::into_inner) = Some(Wait::new(delay, reason));
                     host.event(Event::Waiting { delay, reason });
                 }
-                Progress::Text(text) => host.event(Event::Text(text)),
+                Progress::Text(text) => match &mut joint {
+                    None => host.event(Event::Text(text)),
+                    Some(joint) => {
+                        if let Some(text) = joint.push(text) {
+                            host.event(Event::Text(&text));
+                        }
+                    }
+                },
                 Progress::Thinking(text) => host.event(Event::Thinking(text)),
                 // Under the default display nothing follows until the first words.
                 Progress::BlockStarted(ContentBlock::Thinking { .. } | ContentBlock::RedactedThinking { .. }) => {
                     host.event(Event::Thinking(""));
                 }
                 Progress::Usage(_) | Progress::Started { .. } => {
-                    if let Progress::Started { message, .. } = progress {
+                    if let Progress::Started { message, rate, .. } = progress {
+                        pass.begun(rate);
                         seen.miss = sending.began(message, Timestamp::now());
                     }
                     let usage = UsageReport::new(&model.id, &seen.tokens, cost(model, &seen.tokens, false));
@@ -151,11 +191,26 @@ impl<H: Host> Run<'_, H> {
                 _ => {}
             }
         };
-        let ended = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => None,
-            ended = connection.stream(&sealed, &mut listen) => Some(ended),
+        let ended = {
+            let mut stream = pin!(connection.stream(&sealed, &mut listen));
+            loop {
+                tokio::select! {
+                    biased;
+                    () = self.cancel.cancelled() => break None,
+                    ended = &mut stream => break Some(ended),
+                    () = tokio::time::sleep(TICK) => {
+                        if let Some(wait) = &mut *waits.lock().unwrap_or_else(PoisonError::into_inner)
+                            && let Some(delay) = wait.count_down()
+                        {
+                            host.event(Event::Waiting { delay, reason: &wait.reason });
+                        }
+                    }
+                }
+            }
         };
+        if let (Some(Ok(_)), Some(rest)) = (&ended, joint.and_then(|mut joint| joint.end())) {
+            host.event(Event::Text(&rest));
+        }
         sending.settled().await;
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.attempts += seen.attempts.max(1);
@@ -168,23 +223,7 @@ impl<H: Host> Run<'_, H> {
                 ));
             }
         }
-        let how = match &ended {
-            Some(Ok(answer)) => {
-                Ended { tokens: answer.tokens, request_id: answer.request_id.clone(), outcome: "ok", partial: false }
-            }
-            Some(Err(failure)) => Ended {
-                tokens: seen.tokens,
-                request_id: seen.request_id.clone().or_else(|| failure.error.request_id.clone()),
-                outcome: failure.error.kind.as_str(),
-                partial: seen.begun,
-            },
-            None => Ended {
-                tokens: seen.tokens,
-                request_id: seen.request_id.clone(),
-                outcome: "cancelled",
-                partial: seen.begun,
-            },
-        };
+        let how = how_it_ended(ended.as_ref(), &seen);
         self.settle(request, &seen, how, started, clock, held.take()).await;
         ended
     }
@@ -192,7 +231,8 @@ impl<H: Host> Run<'_, H> {
     /// The cache's bookkeeping for a request.
     pub(super) fn sending<'a>(&'a self, connection: &'a Connection, plan: &'a Plan, claim: Claim) -> Sending<'a> {
         let account = connection.is_shared().then(|| connection.account());
-        Sending::new(self.context, plan, self.subject(), self.cache_minimum(), account, claim)
+        let minimum = self.cache_minimum().filter(|_| !connection.lacks(Optional::Caching));
+        Sending::new(self.context, plan, self.subject(), minimum, account, claim)
     }
 
     /// What the run is about.
@@ -258,28 +298,38 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// A refusal is an answer by its status and a failure by its content.
-    fn accepted(answer: Answer) -> Result<Answer, Stop> {
+    fn accepted(&self, answer: Answer) -> Result<Answer, Stop> {
         if answer.message.stop_reason == Some(StopReason::Refusal) {
             let details = answer.message.stop_details.unwrap_or_default();
             let why = details.explanation.or(details.category).map(|why| format!(": {why}")).unwrap_or_default();
+            if self.fallback().is_none() {
+                // Else the other model's answer comes in its place.
+                self.host.event(Event::Discarded);
+            }
+            let why = why.trim_end_matches('.');
             return Err(Error::new(ErrorKind::Refused, format!("The model declined to answer{why}."))
-                .hint("Select less, put it differently, or choose another `model`.")
+                .hint("Select less, put it differently, or name a `fallback_model`.")
                 .request_id(answer.request_id)
                 .into());
         }
         Ok(answer)
     }
 
-    /// After a text stream breaks, an explanation keeps what came.
-    fn failed(&mut self, failure: Failure) -> Stop {
+    /// After a text stream breaks, an explanation keeps what came. Of one that goes on from a part that is there already,
+    /// that part is kept elsewhere.
+    async fn failed(&mut self, connection: &Arc<Connection>, failure: Failure, goes_on: bool) -> Stop {
+        if failure.error.kind == ErrorKind::Credentials {
+            self.context.connections.forget(connection).await;
+        }
         if let Some(partial) = failure.partial
+            && !goes_on
             && matches!(self.order.action.result, ResultForm::Explanation | ResultForm::Answer)
             && !partial.text.trim().is_empty()
         {
             self.notes.push(format!("The answer broke off: {}", failure.error.sentence()));
             self.explanation = Some(self.document(&partial.text));
         }
-        Stop::Failed(failure.error)
+        Stop::Failed(self.with_models(connection, failure.error))
     }
 
     /// Adds a request to the bill and to the ledger, with a row for each attempt, and gives back what was
@@ -379,9 +429,106 @@ impl<H: Host> Run<'_, H> {
     }
 }
 
-/// Whether the server turned the request away because of `diagnostics`, which not every gateway knows.
-fn refuses_diagnostics(request: &MessageRequest, error: &Error) -> bool {
-    request.diagnostics.is_some() && error.kind == ErrorKind::Config && error.message.contains("diagnostics")
+/// How a request ended, for the ledger; none is a cancelled one.
+fn how_it_ended(ended: Option<&Result<Answer, Failure>>, seen: &Seen) -> Ended {
+    let cut =
+        |outcome, request_id: Option<String>| Ended { tokens: seen.tokens, request_id, outcome, partial: seen.begun };
+    match ended {
+        Some(Ok(answer)) => {
+            Ended { tokens: answer.tokens, request_id: answer.request_id.clone(), outcome: "ok", partial: false }
+        }
+        Some(Err(failure)) => {
+            let id = seen.request_id.clone().or_else(|| failure.error.request_id.clone());
+            cut(failure.error.kind.as_str(), id)
+        }
+        None => cut("cancelled", seen.request_id.clone()),
+    }
+}
+
+/// A wait for the next attempt.
+struct Wait {
+    until: Instant,
+    reason: Error,
+    /// The seconds that were said to be left.
+    said: u64,
+}
+
+impl Wait {
+    fn new(delay: Duration, reason: &Error) -> Self {
+        Self { until: Instant::now() + delay, reason: reason.clone(), said: seconds(delay) }
+    }
+
+    /// What is left, when it is a second less than was said.
+    fn count_down(&mut self) -> Option<Duration> {
+        let left = seconds(self.until.saturating_duration_since(Instant::now()));
+        (0 < left && left < self.said).then(|| {
+            self.said = left;
+            Duration::from_secs(left)
+        })
+    }
+}
+
+/// Seconds that have begun.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// How a request goes out.
+struct Way<'a> {
+    connection: &'a Connection,
+    plan: &'a Plan,
+    pass: &'a Pass,
+    /// What its answer goes on from: a part that was cut, and what came before a pause.
+    before: &'a str,
+    paused: &'a Paused,
+}
+
+impl Way<'_> {
+    /// What the host has of the answer already.
+    fn shown(&self) -> String {
+        let more = self.paused.text();
+        format!("{}{}", self.before, if self.before.is_empty() { &more } else { seam::behind(self.before, &more) })
+    }
+
+    /// How the text that comes is joined to what was cut; behind a pause it goes on at the very character.
+    fn joint(&self) -> Option<Joint> {
+        (!self.before.is_empty() && self.paused.rounds == 0).then(|| Joint::new(self.before))
+    }
+}
+
+/// The parts of an answer that the server paused.
+#[derive(Default)]
+struct Paused {
+    rounds: u32,
+    content: Vec<ContentBlock>,
+    tokens: Option<Tokens>,
+}
+
+impl Paused {
+    /// Takes in an answer: gives it back when it is whole, with what came before; else the request asks for the rest.
+    fn take_in(&mut self, mut answer: Answer, request: &mut MessageRequest) -> Option<Answer> {
+        let is_empty = |block: &ContentBlock| matches!(block, ContentBlock::Text { text, .. } if text.is_empty());
+        let is_paused = answer.message.stop_reason == Some(StopReason::PauseTurn) && self.rounds < MOST_PAUSES;
+        let mut content = std::mem::take(&mut answer.message.content);
+        let sent_back: Vec<ContentBlock> = content.iter().filter(|block| !is_empty(block)).cloned().collect();
+        self.content.append(&mut content);
+        self.tokens.get_or_insert(answer.tokens);
+        if is_paused && !sent_back.is_empty() {
+            self.rounds += 1;
+            match request.messages.last_mut() {
+                Some(last) if last.role == Role::Assistant => last.content.extend(sent_back),
+                _ => request.messages.push(Message { role: Role::Assistant, content: sent_back }),
+            }
+            return None;
+        }
+        answer.message.content = std::mem::take(&mut self.content);
+        answer.tokens = self.tokens.take().unwrap_or(answer.tokens);
+        Some(answer)
+    }
+
+    fn text(&self) -> String {
+        text_in(&self.content)
+    }
 }
 
 fn word(reason: MissReason) -> String {

@@ -65,7 +65,7 @@ impl Seen {
                     miss: self.miss.take(),
                 });
             }
-            Progress::Started { message, request_id } => {
+            Progress::Started { message, request_id, .. } => {
                 self.begun = true;
                 self.tokens = Tokens::from(&message.usage);
                 self.request_id = request_id.map(str::to_owned);

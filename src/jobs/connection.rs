@@ -9,10 +9,12 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::outgoing::{Gate, Opening, Passing, Sealed};
+use super::pace::Pace;
 use crate::claude::client::{Answer, Auth, Client, ClientOptions, Failure, Progress};
+use crate::claude::optional::{self, Optional};
 use crate::claude::types::{MessageRequest, MessageResponse};
 use crate::config::{Environment, Paths, Settings, credentials, custom_headers};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::hash::sha256;
 use crate::simulator::{Running, Simulator, SimulatorOptions};
 
@@ -24,6 +26,10 @@ pub struct Connection {
     client: Client,
     account: String,
     gate: Arc<Gate>,
+    server: String,
+    pace: Pace,
+    /// What the server does not take.
+    lacks: std::sync::Mutex<BTreeSet<Optional>>,
     /// Stops when dropped, so it lives as long as the connection.
     simulator: Option<Running>,
 }
@@ -76,6 +82,42 @@ impl Connection {
     /// Whose cache it is: no two servers, and no two keys, have one in common.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// The server, whoever asks it.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The pace at which requests go out.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Whether the server said that it does not take a field.
+    pub fn lacks(&self, field: Optional) -> bool {
+        self.lacking().contains(&field)
+    }
+
+    /// Takes what the server does not take out of a request; tools are the conversation's to do without.
+    pub(super) fn simplify(&self, request: &mut MessageRequest) {
+        for field in self.lacking().iter().filter(|field| **field != Optional::Tools) {
+            field.take_from(request);
+        }
+    }
+
+    /// What of a request the server refused, if that is why: from now on it is left out.
+    pub(super) fn refused(&self, request: &MessageRequest, error: &Error) -> Vec<Optional> {
+        if error.kind != ErrorKind::Config {
+            return Vec::new();
+        }
+        let fields = optional::refused(request, &error.message);
+        self.lacking().extend(fields.iter().copied());
+        fields
+    }
+
+    fn lacking(&self) -> std::sync::MutexGuard<'_, BTreeSet<Optional>> {
+        self.lacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether other processes read the same cache.
@@ -143,6 +185,8 @@ impl Connections {
             None => (None, settings.api.base_url.clone(), credentials(settings, &self.environment).await?),
         };
         let account = account(&base_url, &auth);
+        let mut server = sha256(base_url.as_str());
+        server.truncate(16);
         let client = Client::new(ClientOptions {
             base_url,
             version: settings.api.version.clone(),
@@ -153,7 +197,15 @@ impl Connections {
             connect_timeout: CONNECT_TIMEOUT,
             max_retries: settings.api.max_retries,
         })?;
-        Ok(Connection { client, account, gate: self.gate.clone(), simulator })
+        Ok(Connection {
+            client,
+            account,
+            gate: self.gate.clone(),
+            server,
+            pace: Pace::default(),
+            lacks: std::sync::Mutex::default(),
+            simulator,
+        })
     }
 }
 

@@ -28,7 +28,8 @@ impl<H: Host> Run<'_, H> {
         if let Ok(Some(tokens)) = counted {
             self.learn(plan, tokens).await;
         }
-        self.notes.extend(verdict(plan, &self.order.action.title, &self.model.id, counted)?);
+        let note = verdict(plan, &self.order.action.title, &self.model.id, counted)?;
+        self.notes.extend(note.filter(|note| self.context.connections.is_news(note)));
         Ok(())
     }
 

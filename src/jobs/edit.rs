@@ -5,9 +5,8 @@ use super::kept::kept;
 use super::lander::{Fate, Kept, Lander, Step};
 use super::order::Order;
 use super::report::Outcome;
-use super::run::{Run, Stop, text_of};
-use crate::claude::client::Answer;
-use crate::claude::types::StopReason;
+use super::run::{Run, Stop};
+use super::whole::{End, Whole};
 use crate::error::{Error, ErrorKind};
 use crate::prompt::{self, Plan};
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
@@ -23,16 +22,16 @@ pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
 
 impl<H: Host> Run<'_, H> {
     /// Makes an edit of the answer and lands it, with one repair request for an answer that does not fit.
-    pub(super) async fn land(&mut self, plan: &Plan, answer: Answer, step: Step) -> Result<Outcome, Stop> {
+    pub(super) async fn land(&mut self, plan: &Plan, whole: Whole, step: Step) -> Result<Outcome, Stop> {
         let mut lander = Lander::new(self.order, self.host, self.cancel, step);
         lander.original.clone_from(&self.original);
-        let mut text = self.complete(answer)?;
+        let mut text = self.complete(plan, whole)?;
         let fate = loop {
             match lander.land(&text).await {
                 Fate::Repair(reason) => {
                     let request = prompt::repair(plan, &text, &reason);
-                    let answer = self.ask(plan, &request).await?;
-                    text = self.complete(answer)?;
+                    let whole = self.ask_whole(plan, &request).await?;
+                    text = self.complete(plan, whole)?;
                 }
                 fate => break fate,
             }
@@ -67,17 +66,33 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// The text of a whole answer; half an edit is never applied.
-    pub(super) fn complete(&mut self, answer: Answer) -> Result<String, Stop> {
-        let text = text_of(&answer);
-        match answer.message.stop_reason {
-            Some(StopReason::MaxTokens | StopReason::ModelContextWindowExceeded) => {
-                self.explanation = Some(self.document(&kept(&text, "the answer ends early", &[])));
-                Err(Error::new(ErrorKind::Truncated, "The answer reached its limit of tokens before it was complete.")
-                    .hint("Nothing was changed. Select less, or raise `max_output_tokens`.")
-                    .request_id(answer.request_id)
-                    .into())
-            }
-            _ => Ok(text),
+    pub(super) fn complete(&mut self, plan: &Plan, whole: Whole) -> Result<String, Stop> {
+        let limit = plan.request.max_tokens.unwrap_or_default();
+        if whole.text.trim().is_empty() && whole.end != End::Complete {
+            return Err(whole.empty(limit).into());
         }
+        let early = match (whole.end, whole.broken) {
+            (_, Some(error)) => error,
+            (End::Complete, None) => {
+                if whole.parts > 1 {
+                    self.notes.push(format!(
+                        "The answer came in two parts, as one reached the limit of {limit} tokens (`max_output_tokens`)."
+                    ));
+                }
+                return Ok(whole.text);
+            }
+            (End::Limit, None) => {
+                Error::new(ErrorKind::Truncated, "The answer reached its limit of tokens before it was complete.")
+                    .hint("Nothing was changed. Select less, or raise `max_output_tokens`.")
+                    .request_id(whole.request_id)
+            }
+            (End::Context, None) => {
+                Error::new(ErrorKind::Truncated, "The model's context was full before the answer was complete.")
+                    .hint("Nothing was changed. Select less, or use a model with a larger context.")
+                    .request_id(whole.request_id)
+            }
+        };
+        self.explanation = Some(self.document(&kept(&whole.text, "the answer ends early", &[])));
+        Err(early.into())
     }
 }

@@ -83,17 +83,17 @@ impl<H: Host> Run<'_, H> {
         let picture = on_blocking_thread(move || picture(&reading, &read)).await?;
         self.connect().await?;
         let plan = plan_of(order, &picture, self.context.estimates.scale(&self.model.id))?;
-        let answer = self.ask(&plan, &plan.request).await?;
+        let whole = self.ask_whole(&plan, &plan.request).await?;
         if link.alternative.is_none() {
-            return self.explain(&answer);
+            return self.explain(&plan, &whole);
         }
-        let mut text = self.complete(answer)?;
+        let mut text = self.complete(&plan, whole)?;
         let described = match described(order, &link, &text) {
             Ok(described) => described,
             Err(bad) => {
                 let request = prompt::repair(&plan, &text, &bad.reason);
-                let answer = self.ask(&plan, &request).await?;
-                text = self.complete(answer)?;
+                let whole = self.ask_whole(&plan, &request).await?;
+                text = self.complete(&plan, whole)?;
                 match described(order, &link, &text) {
                     Ok(described) => described,
                     Err(bad) => return self.conclude(&text, Fate::Unreadable(bad.reason)),

@@ -29,8 +29,6 @@ struct State {
     last_miss: Option<Missed>,
     /// The server answered a long enough prompt without writing or reading anything.
     uncached: bool,
-    /// The server does not know `diagnostics`.
-    plain: bool,
 }
 
 /// The newest request that read less than could have been.
@@ -98,15 +96,6 @@ impl CacheLife {
 
     pub(super) fn missed(&self, job: &str, reason: MissReason) {
         self.state().last_miss = Some(Missed { job: job.to_owned(), reason });
-    }
-
-    /// Whether the server may be asked why it missed.
-    pub(super) fn answers_diagnostics(&self) -> bool {
-        !self.state().plain
-    }
-
-    pub(super) fn refuses_diagnostics(&self) {
-        self.state().plain = true;
     }
 
     /// The message to compare with.

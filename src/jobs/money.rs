@@ -125,7 +125,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// About how many tokens a request has beyond its plan, as one that asks for a repair does.
-    fn tokens_behind(&self, plan: &Plan, request: &MessageRequest) -> u64 {
+    pub(super) fn tokens_behind(&self, plan: &Plan, request: &MessageRequest) -> u64 {
         let text = |block: &ContentBlock| match block {
             ContentBlock::Text { text, .. } => estimate_tokens(text, &self.model),
             _ => 0,

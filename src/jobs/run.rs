@@ -24,10 +24,12 @@ use super::places::Places;
 use super::report::{Outcome, Report, Standing};
 use super::surroundings::surroundings;
 use super::thread::Thread;
+use super::whole::Whole;
 use crate::actions::{Applies, ResultForm};
+use crate::claude::catalogue::Catalogue;
 use crate::claude::client::Answer;
 use crate::claude::models::Model;
-use crate::claude::types::{ContentBlock, Message, Role, StopReason};
+use crate::claude::types::{ContentBlock, Message, Role};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals, UsageReport};
 use crate::output::explanation::Explanation;
@@ -55,6 +57,8 @@ pub struct Context {
     pub planner: Arc<Mutex<Planner>>,
     /// How far estimates were off.
     pub estimates: Arc<Estimates>,
+    /// What servers say of their models.
+    pub models: Arc<Catalogue>,
 }
 
 /// Runs an order to its end, which a defect of Aside's own is as well. Dropping the future or cancelling the token ends its
@@ -230,6 +234,8 @@ pub(super) struct Run<'a, H> {
     pub(super) standing: Option<Standing>,
     pub(super) quiet: bool,
     pub(super) explanation: Option<Explanation>,
+    /// What the model let be seen of its thinking.
+    thinking: String,
     pub(super) reason: Option<String>,
     pub(super) warm_until: Option<jiff::Timestamp>,
 }
@@ -254,6 +260,7 @@ impl<'a, H: Host> Run<'a, H> {
             standing: None,
             quiet: false,
             explanation: None,
+            thinking: String::new(),
             reason: None,
             warm_until: None,
         }
@@ -280,10 +287,12 @@ impl<H: Host> Run<'_, H> {
         };
         // First, because what is in the cache decides what is worth writing to it.
         let connected = self.connect().await;
+        if let Ok(connection) = &connected {
+            self.learn_of_model(connection).await?;
+        }
         let plan = self.plan(place.as_ref())?;
         connected?;
-        self.note(&plan);
-        self.asked.clone_from(&plan.request.messages);
+        self.planned(&plan);
         if order.action.result == ResultForm::Edit {
             // While the model writes there is time to parse, and with the tree an answer is an edit at once.
             let original = ParsedAhead::new(order.snapshot.language, order.snapshot.text.to_string());
@@ -292,18 +301,31 @@ impl<H: Host> Run<'_, H> {
         }
         self.count_near_limit(&plan).await?;
         if order.action.result == ResultForm::Answer {
-            return self.answer(plan).await;
+            return match self.answer(plan).await {
+                Err(Stop::Failed(error)) if self.turns_to_another(&error) => {
+                    let plan = self.plan(place.as_ref())?;
+                    self.planned(&plan);
+                    self.answer(plan).await
+                }
+                ended => ended,
+            };
         }
-        let answer = self.ask(&plan, &plan.request).await?;
-        self.learn(&plan, answer.tokens.total_input()).await;
+        let (plan, whole) = self.obtain(plan, place.as_ref()).await?;
+        self.learn(&plan, whole.input_tokens).await;
         match order.action.result {
-            ResultForm::Edit => self.land(&plan, answer, Step::Selection).await,
+            ResultForm::Edit => self.land(&plan, whole, Step::Selection).await,
             ResultForm::Tests => match place {
-                Some(place) => self.land(&plan, answer, Step::Tests(place)).await,
+                Some(place) => self.land(&plan, whole, Step::Tests(place)).await,
                 None => Err(Error::new(ErrorKind::Internal, "No place for the tests was looked up.").into()),
             },
-            _ => self.explain(&answer),
+            _ => self.explain(&plan, &whole),
         }
+    }
+
+    /// Takes in a plan that is followed.
+    pub(super) fn planned(&mut self, plan: &Plan) {
+        self.asked.clone_from(&plan.request.messages);
+        self.note(plan);
     }
 
     /// What a plan has to say; what is so for every request under these settings only once.
@@ -313,22 +335,15 @@ impl<H: Host> Run<'_, H> {
         self.notes.extend(plan.notes.iter().filter(is_news).cloned());
     }
 
-    /// An answer to read: shown whole, also when it was cut short at the limit.
-    pub(super) fn explain(&mut self, answer: &Answer) -> Result<Outcome, Stop> {
-        let text = text_of(answer);
-        if text.trim().is_empty() {
-            return Err(Error::new(ErrorKind::BadAnswer, "The model answered without any text.")
-                .hint("Run the action again; if it happens again, another `model` may help.")
-                .request_id(answer.request_id.clone())
-                .into());
+    /// An answer to read: shown as far as it came.
+    pub(super) fn explain(&mut self, plan: &Plan, whole: &Whole) -> Result<Outcome, Stop> {
+        let limit = plan.request.max_tokens.unwrap_or_default();
+        if whole.text.trim().is_empty() {
+            return Err(whole.empty(limit).into());
         }
-        if answer.message.stop_reason == Some(StopReason::MaxTokens) {
-            self.notes.push(format!(
-                "The explanation reached the limit of {} tokens and ends early; raise `max_output_tokens`.",
-                self.order.settings.max_output_tokens
-            ));
-        }
-        self.explanation = Some(self.document(&text));
+        self.notes.extend(whole.note(limit));
+        self.thinking.clone_from(&whole.thinking);
+        self.explanation = Some(self.document(&whole.text));
         Ok(Outcome::Shown)
     }
 
@@ -341,6 +356,7 @@ impl<H: Host> Run<'_, H> {
             place: self.order.place(),
             markdown: markdown.to_owned(),
             model: self.model.id.clone(),
+            thinking: if self.order.settings.thinking.show { self.thinking.clone() } else { String::new() },
             usage: self.bill.report(&self.model).map(|usage| usage.line()).unwrap_or_default(),
             simulated: self.order.simulated,
             turns: Vec::new(),
@@ -394,11 +410,14 @@ impl<H: Host> Run<'_, H> {
 
 /// The text of an answer; thinking and other blocks are not part of it.
 pub(super) fn text_of(answer: &Answer) -> String {
-    let blocks = answer.message.content.iter();
-    blocks
-        .filter_map(|block| match block {
-            ContentBlock::Text { text, .. } => Some(text.as_str()),
-            _ => None,
-        })
-        .collect()
+    text_in(&answer.message.content)
+}
+
+/// The text in a content.
+pub(super) fn text_in(content: &[ContentBlock]) -> String {
+    let texts = content.iter().filter_map(|block| match block {
+        ContentBlock::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
 }

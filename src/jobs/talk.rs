@@ -8,7 +8,9 @@ use super::lander::{Step, computing};
 use super::report::Outcome;
 use super::run::{Run, Stop, text_of};
 use super::tools::{Call, Findings, NoFindings, Outcome as Given, Toolbox};
+use super::whole::Whole;
 use crate::claude::client::Answer;
+use crate::claude::optional::Optional;
 use crate::claude::types::{ContentBlock, StopReason};
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::is_edit;
@@ -23,21 +25,35 @@ const LAST: &str = "These were the last results for this question: answer it now
 impl<H: Host> Run<'_, H> {
     /// An answer to a question: to read, or an edit where it says so.
     pub(super) async fn answer(&mut self, mut plan: Plan) -> Result<Outcome, Stop> {
-        let answer = self.converse(&mut plan, &NoFindings).await?;
-        if is_edit(&text_of(&answer)) {
-            return self.land(&plan, answer, Step::Selection).await;
+        let whole = self.conversed(&mut plan).await?;
+        if is_edit(&whole.text) {
+            return self.land(&plan, whole, Step::Selection).await;
         }
-        self.explain(&answer)
+        self.explain(&plan, &whole)
+    }
+
+    /// The answer that a turn ends with, whole.
+    pub(super) async fn conversed(&mut self, plan: &mut Plan) -> Result<Whole, Stop> {
+        let answer = self.converse(plan, &NoFindings).await?;
+        let whole = self.whole(plan, &plan.request, answer).await?;
+        if whole.parts > 1 {
+            self.answered = Some(vec![ContentBlock::text(whole.text.trim_end())]);
+        }
+        Ok(whole)
     }
 
     /// Asks, and gives the model what it calls tools for, until it answers. The plan is then the one of the last request,
     /// and the answer has no calls that were not done.
     pub(super) async fn converse(&mut self, plan: &mut Plan, findings: &dyn Findings) -> Result<Answer, Stop> {
         let mut round = 0;
+        if !plan.request.tools.is_empty() && self.connect().await?.lacks(Optional::Tools) {
+            *plan = plan.without_tools();
+        }
         loop {
             let answer = match self.ask(plan, &plan.request).await {
                 Err(Stop::Failed(error)) if round == 0 && refuses_tools(plan, &error) => {
-                    self.notes.push("This server has no tools, so the model saw only what it was shown.".to_owned());
+                    let word = "This server has no tools, so the model saw only what it was shown.";
+                    self.notes.extend(self.context.connections.is_news(word).then(|| word.to_owned()));
                     *plan = plan.without_tools();
                     continue;
                 }

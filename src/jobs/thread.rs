@@ -14,7 +14,6 @@ use super::host::Host;
 use super::order::Order;
 use super::report::{Outcome, Report};
 use super::run::{Context, Run, Stop, panic_message, run_to_end};
-use super::tools::NoFindings;
 use crate::claude::words::{counters, dollars};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, StoredTurn};
@@ -85,6 +84,7 @@ impl Thread {
             subject: String::new(),
             place: stored.path.as_ref().map(|path| format!("{path}:{first}-{last}")).unwrap_or_default(),
             markdown: stored.markdown.clone(),
+            thinking: String::new(),
             model: stored.model.clone(),
             usage: usage(&stored.tokens, stored.cost_usd),
             simulated: stored.simulated,
@@ -181,14 +181,17 @@ impl<H: Host> Run<'_, H> {
     /// Goes on with a conversation.
     pub(super) async fn go_on(&mut self, thread: &Thread) -> Result<Outcome, Stop> {
         let connected = self.connect().await;
+        if let Ok(connection) = &connected {
+            self.learn_of_model(connection).await?;
+        }
         let scale = self.context.estimates.scale(&self.model.id);
         let mut plan = tokio::task::block_in_place(|| plan(self.order, thread, &self.model, scale))?;
         connected?;
         self.note(&plan);
         self.asked.clone_from(&plan.request.messages);
         self.count_near_limit(&plan).await?;
-        let answer = self.converse(&mut plan, &NoFindings).await?;
-        self.explain(&answer)
+        let whole = self.conversed(&mut plan).await?;
+        self.explain(&plan, &whole)
     }
 
     /// Writes a turn down behind the others. Where the conversation went on elsewhere meanwhile, the answer begins another.

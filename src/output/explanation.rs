@@ -16,6 +16,8 @@ pub struct Explanation {
     pub place: String,
     /// The answer, as the model wrote it.
     pub markdown: String,
+    /// What the model let be seen of its thinking, where that is to be shown.
+    pub thinking: String,
     /// The model that wrote it.
     pub model: String,
     /// Tokens, cache share and money in one line.
@@ -60,7 +62,8 @@ pub fn document(explanation: &Explanation) -> String {
     }
     let answer = readable(&explanation.markdown);
     let footer = footer(&explanation.model, &explanation.usage, explanation.simulated);
-    let first = format!("# {heading}\n\n{answer}\n\n---\n\n{footer}\n");
+    let thinking = thought(&explanation.thinking);
+    let first = format!("# {heading}\n\n{answer}{thinking}\n\n---\n\n{footer}\n");
     explanation.turns.iter().fold(first, |text, turn| text + "\n" + &section(turn))
 }
 
@@ -103,6 +106,17 @@ pub fn id_in(file_name: &str) -> Option<&str> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let numbers = id.split('-').inspect(|_| parts += 1).all(is_number);
     (numbers && parts == 3).then_some(id)
+}
+
+/// What the model thought, as a section behind the answer: editors that fold Markdown fold it by its heading, and in all
+/// others it is a quotation that can be passed over. Empty when nothing is to be shown.
+pub fn thought(thinking: &str) -> String {
+    if thinking.trim().is_empty() {
+        return String::new();
+    }
+    let quoted: Vec<String> =
+        readable(thinking).lines().map(|line| format!("> {line}").trim_end().to_owned()).collect();
+    format!("\n\n## What the model thought\n\n{}", quoted.join("\n"))
 }
 
 /// A title as Markdown that shows just it, with the names that it has in backticks as inline code.
@@ -189,6 +203,7 @@ mod tests {
             subject: "__init__".to_owned(),
             place: "src/a.py:12-30".to_owned(),
             markdown: "It *sets up* `x`.\n\n![p](https://a.example/p.png)\n".to_owned(),
+            thinking: String::new(),
             model: "claude-sonnet-5-5".to_owned(),
             usage: "12.3k in · 91% from cache · 410 out · $0.0023".to_owned(),
             simulated: false,
@@ -227,6 +242,31 @@ mod tests {
             claude-sonnet-5-5 · 12.3k in · 91% from cache · 410 out · $0.0023
         "]]
         .assert_eq(&document(&explanation()));
+    }
+
+    #[test]
+    fn what_was_thought_is_a_quotation_behind_the_answer() {
+        let thinking = "First the branches.\n\n```py\nx = 1\n".to_owned();
+        expect![[r"
+            # Explain \_\_init\_\_ — `src/a.py:12-30`
+
+            It *sets up* `x`.
+
+            [p](https://a.example/p.png)
+
+            ## What the model thought
+
+            > First the branches.
+            >
+            > ```py
+            > x = 1
+            > ```
+
+            ---
+
+            claude-sonnet-5-5 · 12.3k in · 91% from cache · 410 out · $0.0023
+        "]]
+        .assert_eq(&document(&Explanation { thinking, ..explanation() }));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::landing::Expectations;
 use super::proposals::Proposals;
 use super::standing::Standing;
 use super::stdout::Outlet;
+use crate::claude::catalogue::Catalogue;
 use crate::config::{Environment, Layers, Paths, Settings};
 use crate::error::Error;
 use crate::jobs::{Budgets, CacheLife, Connections, Context, Missed, Places, Registry};
@@ -55,6 +56,7 @@ pub(super) struct Session {
     cache: Arc<CacheLife>,
     budgets: Arc<Budgets>,
     estimates: Arc<Estimates>,
+    models: Arc<Catalogue>,
     state: Mutex<State>,
     /// Counts the changes of all documents, to wake those who wait for one.
     changes: watch::Sender<u64>,
@@ -134,6 +136,7 @@ impl Session {
             ledger: Ledger::lazy(paths.ledger()),
             budgets: Arc::new(Budgets::new(paths.config_file.clone())),
             estimates: Arc::new(Estimates::kept_in(paths.estimates())),
+            models: Arc::new(Catalogue::kept_in(paths.models())),
             paths,
             registry: Registry::default(),
             jobs: TaskTracker::new(),
@@ -200,6 +203,7 @@ impl Session {
             session: self.totals.clone(),
             planner: self.planner.clone(),
             estimates: self.estimates.clone(),
+            models: self.models.clone(),
         }
     }
 

@@ -65,7 +65,7 @@ impl Accounting {
         let refused = |message: String| Error::new(ErrorKind::Config, message);
         let body = serde_json::to_value(request).map_err(|error| refused(error.to_string()))?;
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let context = Context { purpose: Purpose::Message, new_version: false, today };
+        let context = Context { purpose: Purpose::Message, new_version: false, today, resumes: false };
         let checked = validate::check(&body, context).map_err(|failure| refused(failure.error.message))?;
         let charge = self.begin(key, &Prompt::new(&body, &checked.model), now);
         let tokens = charge.tokens;

@@ -43,7 +43,7 @@ pub(super) fn check<'a>(
     new_version: bool,
 ) -> Result<Checked<'a>, Failure> {
     let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    validate::check(body, Context { purpose, new_version, today })
+    validate::check(body, Context { purpose, new_version, today, resumes: state.resumes(body) })
 }
 
 /// The prompt of a checked body, if the model can take so much.
@@ -97,6 +97,11 @@ pub(super) fn prepare(
         output_tokens: Some(output),
         output_tokens_details: Some(OutputTokensDetails { thinking_tokens: Some(thinking) }),
         service_tier: Some(tier.to_owned()),
+    };
+    let end = if state.plain {
+        Usage { input_tokens: end.input_tokens, output_tokens: end.output_tokens, ..Usage::default() }
+    } else {
+        end
     };
     let start = Usage { output_tokens: Some(output.min(1)), output_tokens_details: None, ..end.clone() };
 

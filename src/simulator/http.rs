@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tower::Layer as _;
 
 use super::failure::Failure;
+use super::plain;
 use super::playback::Probe;
 use super::state::State;
 use super::{batches, messages, models};
@@ -74,6 +75,7 @@ pub(super) fn routes(state: Arc<State>) -> Router {
         .route("/__simulator/account", get(account))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), plain::narrow))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), identify))
         .with_state(state)
 }

@@ -14,12 +14,13 @@ use super::answers;
 use super::engine::{self, RowProgress};
 use super::failure::Failure;
 use super::http::{self, Caller};
+use super::plain;
 use super::playback::Probe;
 use super::scenario::{StallPlace, Step};
 use super::state::{State, lock};
 use super::stream::{self, Manner};
 use super::validate::Purpose;
-use crate::claude::types::TokenCount;
+use crate::claude::types::{StopReason, TokenCount};
 
 /// Answers a request for a message.
 pub(super) async fn create(
@@ -43,7 +44,11 @@ fn refuse(state: &State, caller: &Caller, body: &Value, failure: &Failure) -> Re
 }
 
 async fn answer(state: &Arc<State>, caller: &Caller, body: &Value) -> Result<Response, Failure> {
-    let checked = engine::check(state, body, Purpose::Message, caller.new_version)?;
+    let checked = if state.plain {
+        plain::check(body)?
+    } else {
+        engine::check(state, body, Purpose::Message, caller.new_version)?
+    };
     let action = answers::action(body);
     let step = state.step(&Probe { path: "/v1/messages", body, action: action.as_deref() });
     if let Some(step) = step.as_ref().filter(|step| step.is_failure()) {
@@ -59,7 +64,23 @@ async fn answer(state: &Arc<State>, caller: &Caller, body: &Value) -> Result<Res
 
     let tokens = crate::claude::usage::Tokens::from(&prepared.message.usage);
     let uncached = tokens.total_input() - tokens.cache_read;
-    let mut headers = lock(&state.rates).count(&caller.key, uncached, tokens.output, state.clock.now());
+    let counted = lock(&state.rates).count(&caller.key, uncached, tokens.output, state.clock.now());
+    let mut headers = match counted {
+        Ok(headers) => headers,
+        Err(refused) => {
+            let row =
+                engine::refused_row(&caller.request_id.0, &caller.key, body, StatusCode::TOO_MANY_REQUESTS, false);
+            state.add_row(row);
+            let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "This request would exceed your rate limit.");
+            return Ok((refused, http::refuse(&failure, &caller.request_id.0)).into_response());
+        }
+    };
+    if state.plain {
+        headers.clear();
+    }
+    if prepared.message.stop_reason == Some(StopReason::PauseTurn) {
+        state.pause(body, &prepared.message);
+    }
     if let Some(step) = &step {
         add_headers(&mut headers, step);
     }

@@ -124,7 +124,7 @@ impl Step {
                 });
                 halve(&mut reply);
             }
-            StopReason::MaxTokens if self.answer.is_none() => halve(&mut reply),
+            StopReason::MaxTokens | StopReason::PauseTurn if self.answer.is_none() => halve(&mut reply),
             _ => {}
         }
         reply

@@ -14,9 +14,30 @@ use crate::error::{Error, ErrorKind};
 pub struct Scenario {
     /// For people.
     pub description: Option<String>,
+    /// What a key may use; what would pass it is refused.
+    pub limits: Option<Limits>,
     /// The steps; `[[step]]` in TOML.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
+}
+
+/// Rate limits that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// So many requests.
+    #[serde(default)]
+    pub requests: Option<u64>,
+    /// So many tokens of input that are not read from the cache.
+    #[serde(default)]
+    pub input_tokens: Option<u64>,
+    /// In so many seconds, in which a limit that is used up fills evenly; a minute when absent.
+    #[serde(default = "minute")]
+    pub seconds: f64,
+}
+
+fn minute() -> f64 {
+    60.0
 }
 
 /// What happens to the requests that a step is played for. Everything that is not said is as usual.
@@ -252,6 +273,9 @@ impl Scenario {
 
     /// What the types cannot say.
     fn checked(self) -> Result<Self, Error> {
+        if self.limits.is_some_and(|limits| !limits.seconds.is_finite() || limits.seconds <= 0.0) {
+            return Err(Error::new(ErrorKind::Config, "limits.seconds: a number above 0"));
+        }
         for (number, step) in self.steps.iter().enumerate() {
             step.check().map_err(|why| Error::new(ErrorKind::Config, format!("step {}: {why}", number + 1)))?;
         }

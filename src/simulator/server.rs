@@ -27,6 +27,9 @@ pub struct SimulatorOptions {
     pub scenario: Option<Scenario>,
     /// The pace of streams, in tokens a second; as fast as it goes when absent.
     pub tokens_per_second: Option<f64>,
+    /// A server that knows nothing but messages: no tools, thinking, caching, counting, models, batches or pictures, and no
+    /// field but the oldest.
+    pub plain: bool,
     /// The time that cache entries live in; the machine's when absent.
     pub clock: Option<Arc<dyn Clock>>,
 }
@@ -53,8 +56,8 @@ impl Simulator {
         let listener = listen(options.port)?;
         let address = listener.local_addr().map_err(|error| internal(&error))?;
         let url = Url::parse(&format!("http://{address}/")).map_err(|error| internal(&error))?;
-        let clock = options.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let state = Arc::new(State::new(clock, options.scenario, options.tokens_per_second));
+        let clock = options.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let state = Arc::new(State::new(clock, options));
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::account::{Account, AccountRow};
@@ -13,7 +14,9 @@ use super::clock::Clock;
 use super::diagnostics::Remembered;
 use super::playback::{Playback, Probe};
 use super::rate::Rates;
-use super::scenario::{Scenario, Step};
+use super::scenario::Step;
+use super::server::SimulatorOptions;
+use crate::claude::types::MessageResponse;
 use crate::hash::hex;
 
 /// How many answered requests are kept for the diagnostics of later ones.
@@ -24,12 +27,16 @@ const MOST_REMEMBERED: usize = 1_000;
 pub(super) struct State {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tokens_per_second: Option<f64>,
+    /// Whether it is a server that knows nothing but messages.
+    pub(super) plain: bool,
     pub(super) cache: Mutex<Accounting>,
     pub(super) rates: Mutex<Rates>,
     pub(super) batches: Batches,
     playback: Mutex<Playback>,
     rows: Mutex<Vec<AccountRow>>,
     remembered: Mutex<VecDeque<(String, Remembered)>>,
+    /// Turns that were paused, which may come back as the last of a request.
+    paused: Mutex<VecDeque<Vec<Value>>>,
     stalled: AtomicU64,
     ids: Ids,
 }
@@ -45,17 +52,21 @@ impl Drop for Stalled<'_> {
 }
 
 impl State {
-    pub(super) fn new(clock: Arc<dyn Clock>, scenario: Option<Scenario>, tokens_per_second: Option<f64>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, options: SimulatorOptions) -> Self {
         let ids = Ids::new(clock.now());
+        let SimulatorOptions { scenario, tokens_per_second, plain, .. } = options;
+        let scenario = scenario.unwrap_or_default();
         Self {
             clock,
             tokens_per_second,
+            plain,
             cache: Mutex::default(),
-            rates: Mutex::default(),
+            rates: Mutex::new(Rates::new(scenario.limits)),
             batches: Batches::default(),
-            playback: Mutex::new(Playback::new(scenario.unwrap_or_default())),
+            playback: Mutex::new(Playback::new(scenario)),
             rows: Mutex::default(),
             remembered: Mutex::default(),
+            paused: Mutex::default(),
             stalled: AtomicU64::new(0),
             ids,
         }
@@ -78,6 +89,22 @@ impl State {
     /// The request that a message answered.
     pub(super) fn remembered(&self, message_id: &str) -> Option<Remembered> {
         lock(&self.remembered).iter().find(|(id, _)| id == message_id).map(|(_, request)| request.clone())
+    }
+
+    /// Keeps a turn that is paused, with what a request brought back of it already.
+    pub(super) fn pause(&self, body: &Value, message: &MessageResponse) {
+        let mut turn = last_turn(body).unwrap_or_default();
+        turn.extend(message.content.iter().filter_map(|block| serde_json::to_value(block).ok()));
+        let mut paused = lock(&self.paused);
+        if paused.len() >= MOST_REMEMBERED {
+            paused.pop_front();
+        }
+        paused.push_back(filled(turn));
+    }
+
+    /// Whether a request's last turn is one that was paused, as it was.
+    pub(super) fn resumes(&self, body: &Value) -> bool {
+        last_turn(body).is_some_and(|turn| lock(&self.paused).contains(&filled(turn)))
     }
 
     pub(super) fn account(&self) -> Account {
@@ -107,6 +134,18 @@ impl State {
     pub(super) fn id(&self, prefix: &str) -> String {
         self.ids.next(prefix)
     }
+}
+
+/// The blocks of the assistant's turn that a request ends with.
+fn last_turn(body: &Value) -> Option<Vec<Value>> {
+    let last = body.get("messages")?.as_array()?.last().filter(|last| last["role"] == "assistant")?;
+    last["content"].as_array().cloned()
+}
+
+/// Without the empty texts, which are not to be sent.
+fn filled(mut turn: Vec<Value>) -> Vec<Value> {
+    turn.retain(|block| block["type"] != "text" || block["text"] != "");
+    turn
 }
 
 /// Ids that no other run of the simulator gives either.

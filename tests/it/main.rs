@@ -33,6 +33,7 @@ mod initialize;
 mod leaving;
 mod ledger;
 mod lifecycle;
+mod platform;
 mod preview;
 mod privacy;
 mod promises;

@@ -1,7 +1,7 @@
 //! `aside simulate` as a process of its own.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use url::Url;
@@ -17,14 +17,30 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts on a free port; `scenario` is the text of a scenario file, `speed` in tokens a second.
     pub(crate) fn start(sandbox: &Sandbox, scenario: Option<&str>, speed: Option<u32>) -> Self {
-        let mut command = sandbox.aside();
-        command.args(["simulate", "--port", "0"]);
+        let mut command = Self::command(sandbox);
         if let Some(scenario) = scenario {
             command.arg("--scenario").arg(sandbox.write("../scenario.toml", scenario));
         }
         if let Some(speed) = speed {
             command.args(["--speed", &speed.to_string()]);
         }
+        Self::spawn(command)
+    }
+
+    /// Starts one that knows nothing but messages.
+    pub(crate) fn plain(sandbox: &Sandbox) -> Self {
+        let mut command = Self::command(sandbox);
+        command.arg("--plain");
+        Self::spawn(command)
+    }
+
+    fn command(sandbox: &Sandbox) -> Command {
+        let mut command = sandbox.aside();
+        command.args(["simulate", "--port", "0"]);
+        command
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();

@@ -79,7 +79,7 @@ fn line(progress: Progress<'_>) -> String {
         Progress::Waiting { attempt, reason, partial, .. } => {
             format!("waiting {attempt} {} {}", reason.kind, if partial.is_some() { "begun" } else { "nothing" })
         }
-        Progress::Started { message, request_id } => format!("started {} {request_id:?}", message.id),
+        Progress::Started { message, request_id, .. } => format!("started {} {request_id:?}", message.id),
         Progress::BlockStarted(_) => "block".to_owned(),
         Progress::Text(text) => format!("text {text}"),
         Progress::Thinking(text) => format!("thinking {text}"),

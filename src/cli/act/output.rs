@@ -11,6 +11,7 @@ use super::ActArgs;
 use super::host::TerminalHost;
 use crate::error::Error;
 use crate::jobs::{Order, Outcome, Report, unified_diffs};
+use crate::output::explanation;
 
 const ADDED: Style = AnsiColor::Green.on_default();
 const REMOVED: Style = AnsiColor::Red.on_default();
@@ -32,6 +33,10 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
         Outcome::Shown | Outcome::Kept | Outcome::Failed => {
             if let Some(explanation) = &report.explanation {
                 print_rest(&mut out, &shown(&explanation.markdown), &shown(&host.printed()))?;
+                let thought = explanation::thought(&explanation.thinking);
+                if !thought.is_empty() {
+                    writeln!(out, "{}", shown(&thought[1..]))?;
+                }
             }
         }
         Outcome::Cancelled => {}
@@ -116,6 +121,9 @@ fn json(report: &Report, order: &Order) -> serde_json::Value {
         let mut put = |name: &str, value: serde_json::Value| fields.insert(name.to_owned(), value);
         if let Some(explanation) = &report.explanation {
             put("explanation", json!(explanation.markdown));
+            if !explanation.thinking.is_empty() {
+                put("thinking", json!(explanation.thinking));
+            }
         }
         if !report.edits.is_empty() {
             put("edits", json!(report.edits));

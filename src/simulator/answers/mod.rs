@@ -18,14 +18,39 @@ use serde_json::Value;
 
 use self::code::{Code, fenced};
 use self::marks::Marks;
-use super::reply::Reply;
+use super::reply::{Part, Reply};
+use crate::prompt::GO_ON;
 
 /// The answer to a checked request.
 pub(super) fn reply(body: &Value) -> Reply {
-    match Marks::find(body) {
+    let mut reply = match Marks::find(body) {
         Some(marks) if matches!(marks.action.as_str(), "ask" | "follow-up") => talk::reply(body, &marks),
         marks => Reply::text(marks.map_or_else(generic, |marks| text(&marks))),
+    };
+    if let ([Part::Text(whole)], Some(said)) = (reply.parts.as_mut_slice(), said(body))
+        && let Some(rest) = whole.strip_prefix(&said)
+    {
+        *whole = rest.to_owned();
     }
+    reply
+}
+
+/// What was said of the answer already, when the request is for the rest of it: the last turn was paused, or it was cut and
+/// the user has it go on.
+fn said(body: &Value) -> Option<String> {
+    let mut messages = body.get("messages").and_then(Value::as_array)?.iter().rev();
+    let last = messages.next()?;
+    let turn = if last["role"] == "assistant" {
+        last
+    } else {
+        texts(last).any(|text| text == GO_ON).then(|| messages.next())??
+    };
+    Some(texts(turn).collect())
+}
+
+fn texts(message: &Value) -> impl Iterator<Item = &str> {
+    let blocks = message["content"].as_array().map(Vec::as_slice).unwrap_or_default();
+    message["content"].as_str().into_iter().chain(blocks.iter().filter_map(|block| block["text"].as_str()))
 }
 
 /// The action that the request's task names.

@@ -26,6 +26,8 @@ pub(super) struct Context {
     pub(super) new_version: bool,
     /// The day, for models that retire.
     pub(super) today: jiff::civil::Date,
+    /// The last turn is one that was paused.
+    pub(super) resumes: bool,
 }
 
 /// What a body is sent for.
@@ -98,7 +100,9 @@ pub(super) fn check(body: &Value, context: Context) -> Result<Checked<'_>, Failu
     let model = model(id, context.today)?;
     settings::for_model(&request, &model, context, max_tokens, stream)?;
     tools::choice(&request, &model, &tools)?;
-    content::ending(&messages, &request, &model)?;
+    if !context.resumes {
+        content::ending(&messages, &request, &model)?;
+    }
     Ok(Checked { body, model, max_tokens, stream })
 }
 

@@ -24,7 +24,7 @@ fn with(changes: Value) -> Value {
 }
 
 fn verdict_for(body: &Value, purpose: Purpose, new_version: bool) -> Result<(), (u16, String)> {
-    let checked = check(body, Context { purpose, new_version, today: DAY });
+    let checked = check(body, Context { purpose, new_version, today: DAY, resumes: false });
     checked.map(drop).map_err(|failure| (failure.status.as_u16(), failure.error.message))
 }
 
@@ -223,7 +223,8 @@ fn models_that_are_gone_or_never_were_are_not_found() {
     for model in ["claude-sonnet-4-20250514", "claude-3-5-haiku-latest", "claude-opus-4-1", "gpt-4", ""] {
         assert_eq!(verdict(json!({"model": model})), Err((404, format!("model: {model}"))));
     }
-    let after = Context { purpose: Purpose::Message, new_version: false, today: jiff::civil::date(2026, 12, 1) };
+    let today = jiff::civil::date(2026, 12, 1);
+    let after = Context { purpose: Purpose::Message, new_version: false, today, resumes: false };
     let body = with(json!({"model": "claude-sonnet-4-5"}));
     assert_eq!(check(&body, after).unwrap_err().status.as_u16(), 404);
     accept(json!({"model": "claude-sonnet-4-5"}));
