@@ -82,8 +82,17 @@ impl Store {
         self.warnings.pop_front()
     }
 
-    /// The connection, made on the first call.
+    /// The connection, made on the first call, and anew when somebody removed the file: what is written to one without a name
+    /// is lost.
     pub(super) fn open(&mut self) -> &mut Connection {
+        if self.connection.is_some()
+            && let Some(path) = self.path.as_ref().filter(|path| !path.exists())
+        {
+            self.warnings.push_back(Warning {
+                message: format!("The ledger {} was removed while Aside ran. A new one is begun.", path.display()),
+            });
+            self.connection = None;
+        }
         if self.connection.is_none() {
             self.connection = self.open_file();
         }
