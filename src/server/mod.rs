@@ -63,6 +63,7 @@ pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions
     let code = tokio::select! {
         () = server => life.exit_code(),
         () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => life.exit_code(),
+        () = session.dead.cancelled() => life.exit_code(),
         code = terminated() => code,
     };
     end.cancel();

@@ -8,7 +8,7 @@ pub(super) async fn ended(id: i32) {
     use rustix::process::{Pid, test_kill_process};
 
     /// How often it is looked for.
-    const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+    const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
     let Some(id) = Pid::from_raw(id).filter(|id| test_kill_process(*id) != Err(Errno::SRCH)) else {
         return std::future::pending().await;

@@ -46,6 +46,8 @@ pub(super) struct Session {
     pub(super) jobs: TaskTracker,
     /// Cancelled when the client leaves.
     pub(super) end: CancellationToken,
+    /// Cancelled when its process was found dead: there is nobody to say anything to.
+    pub(super) dead: CancellationToken,
     /// Something started or ended that the client's status should show.
     pub(super) status_due: Notify,
     connections: Arc<Connections>,
@@ -141,6 +143,7 @@ impl Session {
             registry: Registry::default(),
             jobs: TaskTracker::new(),
             end,
+            dead: CancellationToken::new(),
             totals: Arc::default(),
             planner: Arc::default(),
             cache: Arc::default(),

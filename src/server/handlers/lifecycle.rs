@@ -26,7 +26,7 @@ pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams
         tracing::info!(client = client.name, version = client.version, "a client connected");
     }
     if let Some(id) = params.process_id {
-        leave_with(id, session.end.clone());
+        leave_with(id, session.end.clone(), session.dead.clone());
     }
     let mut state = session.state();
     state.capabilities = capabilities;
@@ -44,12 +44,12 @@ pub(in crate::server) fn initialize(session: &Session, params: &InitializeParams
 
 /// Ends the server with the editor's process. Mostly the pipe says that first; but a program that the editor started may have
 /// inherited its other end, and hold it open.
-fn leave_with(editor: i32, end: CancellationToken) {
+fn leave_with(editor: i32, end: CancellationToken, dead: CancellationToken) {
     tokio::spawn(async move {
         tokio::select! {
             () = parent::ended(editor) => {
                 tracing::info!("the editor's process has ended");
-                end.cancel();
+                dead.cancel();
             }
             () = end.cancelled() => {}
         }
