@@ -52,7 +52,7 @@ async fn the_framework_waits_for_a_slow_client_and_then_goes_on() {
         far
     });
     outlet.write_all(b"b").await.expect("it is open");
-    outlet.flush().await.expect("it is open");
+    outlet.shutdown().await.expect("it is open");
     let mut far = reader.await.expect("it does not panic");
     assert_eq!(far.read_u8().await.expect("it is open"), b'b');
 }
@@ -104,7 +104,7 @@ fn told(near: OwnedFd, mut far: impl io::Read + Send + 'static, sizes: &[usize])
         for feed in feeds {
             feed.await.expect("it does not panic");
         }
-        outlet.flush().await.expect("somebody reads");
+        outlet.shutdown().await.expect("somebody reads");
     });
     // With the runtime ends the task that writes, and with that the pipe is closed.
     drop(runtime);
