@@ -6,6 +6,7 @@ pub(crate) mod editor;
 pub(crate) mod http;
 pub(crate) mod positions;
 pub(crate) mod sandbox;
+pub(crate) mod scripted;
 pub(crate) mod simulator;
 pub(crate) mod traffic;
 

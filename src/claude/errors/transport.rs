@@ -95,7 +95,7 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
         }
         // These libraries' error types are private, so their words have to do.
         let words = error.to_string();
-        if words.contains("dns error") {
+        if words.contains("dns error") || words.contains("invalid dns name") {
             seen = Cause::Dns;
         } else if words.contains("tunnel") || words.contains("proxy") {
             seen = Cause::Proxy;
