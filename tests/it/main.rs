@@ -24,8 +24,12 @@ mod cancel;
 mod code_actions;
 mod code_lenses;
 mod context;
+#[cfg(unix)]
+mod crashes;
+mod crowds;
 mod edits;
 mod explanations;
+mod faults;
 mod fix;
 mod images;
 mod initialize;
@@ -39,6 +43,9 @@ mod privacy;
 mod promises;
 mod replay;
 mod run;
+mod slow_readers;
+#[cfg(target_os = "linux")]
+mod soak;
 mod sync;
 mod synthetic;
 mod talk;

@@ -28,6 +28,8 @@ pub(crate) struct ClientOptions {
     pub(crate) behaviour: Behaviour,
     /// The client breaks the protocol on purpose: what it says is not held against the server.
     pub(crate) rude: bool,
+    /// What a shell does before it becomes the server, such as `ulimit`.
+    pub(crate) prelude: Option<&'static str>,
 }
 
 impl Default for ClientOptions {
@@ -39,6 +41,7 @@ impl Default for ClientOptions {
             initialize: json!({"capabilities": capable()}),
             behaviour: Behaviour::default(),
             rude: false,
+            prelude: None,
         }
     }
 }
@@ -108,6 +111,9 @@ struct Shared {
     changed: Condvar,
     stdin: Mutex<Option<ChildStdin>>,
     traffic: Traffic,
+    /// Whether the client reads what the server says.
+    reads: Mutex<bool>,
+    reads_on: Condvar,
 }
 
 impl Shared {
@@ -159,7 +165,10 @@ impl Client {
 
     /// Starts the server and says nothing yet.
     pub(crate) fn spawn(sandbox: &Sandbox, options: &ClientOptions) -> Self {
-        let mut command = sandbox.aside();
+        let mut command = match options.prelude {
+            Some(prelude) => sandbox.aside_after(prelude),
+            None => sandbox.aside(),
+        };
         command.args(&options.arguments).envs(options.environment.iter().cloned()).stdin(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let shared = Arc::new(Shared {
@@ -171,6 +180,8 @@ impl Client {
             changed: Condvar::new(),
             stdin: Mutex::new(child.stdin.take()),
             traffic: Traffic::new(options.rude),
+            reads: Mutex::new(true),
+            reads_on: Condvar::new(),
         });
         let stderr = Arc::new(Mutex::new(String::new()));
         let (mut pipe, text) = (child.stderr.take().unwrap(), Arc::clone(&stderr));
@@ -183,6 +194,7 @@ impl Client {
         let (mut stdout, reading) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(&shared));
         let reader = std::thread::spawn(move || {
             let ended = loop {
+                drop(reading.reads_on.wait_while(reading.reads.lock().unwrap(), |reads| !*reads).unwrap());
                 match read_frame(&mut stdout) {
                     Ok(Some(message)) => {
                         reading.traffic.note("s2c", &message);
@@ -368,6 +380,22 @@ impl Client {
         let mut editor = self.editor();
         editor.heedless = true;
         editor.unread.drain(..).collect()
+    }
+
+    /// From now on the client reads nothing, or everything again. What it reads at this moment it reads to the end.
+    pub(crate) fn reads(&self, reads: bool) {
+        *self.shared.reads.lock().unwrap() = reads;
+        self.shared.reads_on.notify_all();
+    }
+
+    /// The server's memory in use, in kilobytes, and its open descriptors.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn footprint(&self) -> (u64, usize) {
+        let process = std::path::PathBuf::from(format!("/proc/{}", self.child.id()));
+        let status = std::fs::read_to_string(process.join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
+        let kilobytes = line.trim().trim_end_matches(" kB").parse().unwrap();
+        (kilobytes, std::fs::read_dir(process.join("fd")).unwrap().count())
     }
 
     /// The server's process, to send it a signal.

@@ -56,7 +56,17 @@ impl Sandbox {
 
     /// The program, in an environment that holds nothing of the developer's.
     pub(crate) fn aside(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_aside"));
+        self.at_home(Command::new(env!("CARGO_BIN_EXE_aside")))
+    }
+
+    /// The same, as what a shell becomes after these commands.
+    pub(crate) fn aside_after(&self, prelude: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{prelude}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_aside")]);
+        self.at_home(command)
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
         command
             .env_clear()
             .current_dir(self.workspace())
