@@ -4,13 +4,19 @@
 //! [`crate::prompt`]; nothing here knows what is sent or how an answer is applied.
 
 mod builtin;
+mod catalogue;
+mod folder;
+pub mod template;
 mod unfinished;
+pub mod user;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use builtin::catalogue;
+pub use catalogue::Catalogue;
+pub use folder::{Folders, Loaded, Stamp, UserFile, user_folder, workspace_folder};
 pub use unfinished::{LONGEST as LONGEST_UNFINISHED, is_comment, is_unfinished};
 
 use crate::claude::types::Effort;
@@ -151,7 +157,7 @@ impl Action {
     /// Whether this action makes sense in a file of `language`, at the right place and time.
     pub fn applies_in(&self, language: &Language) -> bool {
         let languages = self.custom.as_ref().map_or(&[][..], |custom| &custom.languages);
-        if !languages.is_empty() && !languages.iter().any(|id| id == language.id) {
+        if !languages.is_empty() && !languages.iter().any(|id| id == language.id || id == language.family()) {
             return false;
         }
         match self.applies {
@@ -205,29 +211,55 @@ pub struct Place<'a> {
     pub prompts: bool,
 }
 
-/// The action called `id`. The error (kind `config`) lists the actions there are and suggests the nearest.
+/// The action of Aside's own that is called `id`. The error (kind `config`) lists the actions there are and suggests the
+/// nearest.
 pub fn find(id: &str) -> Result<&'static Arc<Action>, Error> {
-    if let Some(action) = catalogue().iter().find(|action| action.id == id) {
+    find_in(catalogue(), id)
+}
+
+fn find_in<'a>(actions: &'a [Arc<Action>], id: &str) -> Result<&'a Arc<Action>, Error> {
+    if let Some(action) = actions.iter().find(|action| action.id == id) {
         return Ok(action);
     }
-    let known = catalogue().iter().map(|action| format!("`{}`", action.id)).collect::<Vec<_>>().join(", ");
+    let known = list(actions.iter().map(|action| action.id.as_ref()));
     let error =
         Error::new(ErrorKind::Config, format!("There is no action `{}`. The actions are {known}.", one_line(id)));
-    Err(match nearest(id) {
+    Err(match nearest(actions, id) {
         Some(action) => error.hint(format!("Did you mean `{}`?", action.id)),
         None => error.hint("`aside actions` says what each of them does."),
     })
 }
 
-/// The actions to offer at a place, in the order of the catalogue.
+/// The actions of Aside's own to offer at a place, in the order of the catalogue.
 pub fn offered(place: &Place<'_>, settings: &Settings) -> Vec<&'static Arc<Action>> {
-    catalogue().iter().filter(|action| action.applies_at(place) && action.enabled(settings)).collect()
+    offered_of(catalogue(), place, settings)
+}
+
+fn offered_of<'a>(actions: &'a [Arc<Action>], place: &Place<'_>, settings: &Settings) -> Vec<&'a Arc<Action>> {
+    actions.iter().filter(|action| action.applies_at(place) && action.enabled(settings)).collect()
+}
+
+/// Names for a sentence.
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The most similar name, if it is similar enough to have been meant.
+fn nearest_name<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let scored = names.map(|name| (strsim::damerau_levenshtein(&word, name), strsim::jaro_winkler(&word, name), name));
+    scored
+        .filter(|(distance, similarity, name)| *distance <= 1 + name.len() / 4 || *similarity > 0.88)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(_, _, name)| name)
 }
 
 /// The title in an editor's menu, where actions of several servers stand side by side: recognisable first, then the
 /// action, then what it works on (a name, such as `load_inventory`).
 pub fn title_for(action: &Action, subject: Option<&str>) -> String {
-    format!("Aside: {}", action.phrase(subject))
+    // Whoever wrote it may have given it the title of one that everybody knows.
+    let of_workspace = action.custom.as_ref().is_some_and(|custom| custom.origin == Origin::Workspace);
+    format!("Aside: {}{}", action.phrase(subject), if of_workspace { " (of this workspace)" } else { "" })
 }
 
 /// The title of an action that mends what other tools report: in their words, so that whoever opened the menu on one of
@@ -290,13 +322,13 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("abort", "cancel"),
 ];
 
-fn nearest(id: &str) -> Option<&'static Arc<Action>> {
+fn nearest<'a>(actions: &'a [Arc<Action>], id: &str) -> Option<&'a Arc<Action>> {
     let wanted = id.trim().to_lowercase().replace(['_', ' '], "-");
     if wanted.is_empty() || wanted.len() > 60 {
         return None;
     }
     let wanted = SYNONYMS.iter().find(|(synonym, _)| *synonym == wanted).map_or(wanted.as_str(), |(_, name)| name);
-    catalogue()
+    actions
         .iter()
         .map(|action| (strsim::normalized_damerau_levenshtein(wanted, &action.id), action))
         .filter(|(likeness, _)| *likeness >= 0.5)

@@ -14,8 +14,9 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use self::host::TerminalHost;
+use super::place::{self, Place};
 use super::{Invocation, exit, terminal};
-use crate::actions::{self, Applies, ResultForm};
+use crate::actions::{self, Action, Applies, ResultForm};
 use crate::claude::catalogue::Catalogue;
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
@@ -89,7 +90,7 @@ pub fn run(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> 
 }
 
 fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let mut action = actions::find(&args.action)?.clone();
+    let mut action = find(args, invocation)?;
     if action.result == ResultForm::Control {
         return Err(Error::new(ErrorKind::Config, format!("`{}` is for editors.", action.id))
             .hint("Ctrl-C cancels a running `aside act`.")
@@ -120,17 +121,18 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
     resolved.usable()?;
     terminal::warn_problems(&resolved.problems);
+    let settings = action.settings(&Arc::new(resolved.settings));
     let order = Order {
         job: new_job_id(),
-        model: resolved.settings.model_for(&action.id).to_owned(),
-        action: action.clone(),
+        model: settings.model_for(&action.id).to_owned(),
+        action,
         snapshot: input.snapshot,
         selection: input.selection,
         subject: input.subject,
         root,
         diagnostics,
         prompt,
-        settings: Arc::new(resolved.settings),
+        settings,
         simulated: args.simulate,
     };
     let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
@@ -190,6 +192,18 @@ fn ended(
         (_, Some(error)) if error.kind == ErrorKind::Config => exit::USAGE,
         (Outcome::Kept | Outcome::Failed, _) => exit::FAILED,
     }))
+}
+
+/// The action, among those of the place that is named.
+fn find(args: &ActArgs, invocation: &Invocation) -> Result<Arc<Action>, Error> {
+    let place = Place::parse(&args.place, &invocation.current_dir).ok();
+    let file = match place.map(|place| place.input) {
+        Some(place::Input::File(file)) => Some(file),
+        _ => args.stdin_path.clone(),
+    };
+    let root = invocation.workspace_root(file.as_deref());
+    let folders = actions::Folders::new(&invocation.paths, root.as_deref());
+    folders.load().catalogue.find(&args.action).cloned()
 }
 
 /// Prints what would be sent.

@@ -1,5 +1,7 @@
 //! `aside config`: what holds, where it came from, and what there is.
 
+mod trust;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use self::trust::TrustArgs;
 use super::terminal::{self, DIM, NAME};
 use super::{Invocation, exit};
 use crate::config::{Options, Paths, Problem, Resolved, Spelling, commented_file, key_names, reference, schema};
@@ -43,6 +46,8 @@ pub enum ConfigCommand {
     },
     /// Print where the configuration files are
     Path,
+    /// Allow the actions that came with a workspace, as they are now
+    Trust(TrustArgs),
     /// Write a configuration file in which everything is a comment
     Init {
         /// For the workspace (.aside/config.toml) instead of for you
@@ -64,6 +69,7 @@ pub fn run(args: ConfigArgs, invocation: &Invocation) -> anyhow::Result<ExitCode
             Ok(ExitCode::SUCCESS)
         }
         ConfigCommand::Path => path(invocation),
+        ConfigCommand::Trust(args) => trust::run(&args, invocation),
         ConfigCommand::Init { workspace } => init(workspace, invocation),
     }
 }

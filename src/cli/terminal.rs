@@ -54,8 +54,8 @@ pub fn width() -> Option<usize> {
 
 /// Text of a model or a file for a person at a terminal: what would steer the terminal is shown instead of obeyed.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t' | '\r');
-    if !text.contains(steers) {
+    let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
+    if !text.replace("\r\n", "\n").contains(steers) {
         return Cow::Borrowed(text);
     }
     let shown = |char: char| match char {
@@ -63,12 +63,25 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(char)).unwrap_or(char::REPLACEMENT_CHARACTER),
         _ => char::REPLACEMENT_CHARACTER,
     };
-    Cow::Owned(text.chars().map(|char| if steers(char) { shown(char) } else { char }).collect())
+    let mut chars = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(char) = chars.next() {
+        // A return without a new line writes over what the line says.
+        let obeyed = !steers(char) || char == '\r' && chars.peek() == Some(&'\n');
+        out.push(if obeyed { char } else { shown(char) });
+    }
+    Cow::Owned(out)
 }
 
 /// Prints a value as indented JSON.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
+    // JSON leaves these as they are, and a terminal may obey them. They can only be inside of strings.
+    for code in 0x7f..=0x9f_u32 {
+        if let Some(char) = char::from_u32(code).filter(|char| text.contains(*char)) {
+            text = text.replace(char, &format!("\\u{code:04x}"));
+        }
+    }
     text.push('\n');
     // Not by way of `stdout`: what looks like a colour inside of a string is data.
     std::io::stdout().lock().write_all(text.as_bytes())?;
@@ -80,7 +93,7 @@ pub fn warn_problems(problems: &[Problem]) {
     let mut out = stderr();
     for problem in problems {
         // Nobody is left to tell if standard error is closed.
-        let _ = writeln!(out, "{WARNING}warning{WARNING:#}: {problem}");
+        let _ = writeln!(out, "{WARNING}warning{WARNING:#}: {}", visible(&problem.to_string()));
     }
 }
 
@@ -92,15 +105,15 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
     let mut out = stderr();
     let Some(known) = error.downcast_ref::<Error>() else {
-        let _ = writeln!(out, "{ERROR}error{ERROR:#}: {error:#}");
+        let _ = writeln!(out, "{ERROR}error{ERROR:#}: {}", visible(&format!("{error:#}")));
         return ExitCode::from(exit::FAILED);
     };
-    let _ = writeln!(out, "{ERROR}error{ERROR:#}: {}", known.message);
+    let _ = writeln!(out, "{ERROR}error{ERROR:#}: {}", visible(&known.message));
     if let Some(hint) = &known.hint {
-        let _ = writeln!(out, "  {NAME}→{NAME:#} {hint}");
+        let _ = writeln!(out, "  {NAME}→{NAME:#} {}", visible(hint));
     }
     if let Some(id) = &known.request_id {
-        let _ = writeln!(out, "  {DIM}request-id: {id}{DIM:#}");
+        let _ = writeln!(out, "  {DIM}request-id: {}{DIM:#}", visible(id));
     }
     ExitCode::from(if known.kind == ErrorKind::Config { exit::USAGE } else { exit::FAILED })
 }

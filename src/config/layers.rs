@@ -252,7 +252,8 @@ pub fn editor_problems(settings: &Value, is_personal: bool) -> Vec<String> {
         .collect();
     let mut problems = Vec::new();
     if is_personal {
-        let (own, rest) = leaves.into_iter().partition(|leaf| trust::judge(leaf) != trust::Verdict::Set);
+        let (own, rest) =
+            leaves.into_iter().partition(|leaf| trust::judge(leaf, &Source::Editor) != trust::Verdict::Set);
         leaves = rest;
         problems.extend(check_all(own, &Source::Flag).1.into_iter().map(|mut problem| {
             if let Some((said, meant)) = problem.message.split_once("did you mean `") {

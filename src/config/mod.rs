@@ -39,4 +39,5 @@ pub use self::settings::{
     ActionSettings, Api, Budget, Cache, CacheLayout, CacheTtl, Confirm, Edits, Hover, HoverMode, Parameters, Privacy,
     ServiceTier, Settings, ThinkingSettings,
 };
+pub use self::trust::{Allowed, TrustStore};
 pub use self::values::{Argv, Dollars, Glob, ModelId, Share, StopSequence, UserId, Whole};

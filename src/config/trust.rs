@@ -3,8 +3,12 @@
 //! A workspace file comes with somebody's repository, and so can an editor's settings. Neither may choose where code and
 //! keys are sent, how much is spent, or what is kept back.
 
+mod store;
+
 use serde_json::Value;
 
+pub use self::store::{Allowed, TrustStore};
+use super::Source;
 use super::leaves::Leaf;
 
 /// What a layer that is not trusted may do with a value.
@@ -19,7 +23,7 @@ pub(super) enum Verdict {
 }
 
 /// Judges a value of a workspace file or of an editor.
-pub(super) fn judge(leaf: &Leaf) -> Verdict {
+pub(super) fn judge(leaf: &Leaf, source: &Source) -> Verdict {
     let keys: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
     match keys.as_slice() {
         ["api", ..] => Verdict::Refuse("it would choose where your code and your key are sent"),
@@ -30,6 +34,10 @@ pub(super) fn judge(leaf: &Leaf) -> Verdict {
         ["privacy", "include"] => Verdict::Refuse("it would send files that are kept back"),
         ["privacy", "redact"] if leaf.value == Ok(Value::Bool(false)) => {
             Verdict::Refuse("it would send what looks like a secret")
+        }
+        // An editor's user may well want that there; who only has a repository's file did not say so.
+        ["edits", "confirm"] if matches!(source, Source::Workspace(_)) && leaf.value == Ok("never".into()) => {
+            Verdict::Refuse("it would make edits without showing them first")
         }
         _ => Verdict::Set,
     }

@@ -1,5 +1,7 @@
 //! From an answer to an edit that landed, or to a kept answer with its reason: what the run does around a [`Lander`].
 
+use std::path::Path;
+
 use super::host::Host;
 use super::kept::kept;
 use super::lander::{Fate, Kept, Lander, Step};
@@ -10,6 +12,7 @@ use super::whole::{End, Whole};
 use crate::error::{Error, ErrorKind};
 use crate::prompt::{self, Plan};
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
+use crate::workspace::write;
 
 /// The place for the tests of an order.
 pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
@@ -17,7 +20,17 @@ pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
         return Err(Error::new(ErrorKind::Config, "This document has no file yet, so its tests have no place.")
             .hint("Save it, then run the action again."));
     };
-    Ok(test_place(path, order.snapshot.language, order.root.as_deref(), &RealFiles))
+    let place = test_place(path, order.snapshot.language, order.root.as_deref(), &RealFiles);
+    // Before anything is read there or asked. More tests for what is a test file itself go where the user said.
+    if place.path != *path {
+        write::guard(&place.path, write_root(order.root.as_deref(), &place.path))?;
+    }
+    Ok(place)
+}
+
+/// The folder that a file of an answer's must be in.
+pub(crate) fn write_root<'a>(root: Option<&'a Path>, path: &'a Path) -> &'a Path {
+    root.or_else(|| path.parent()).unwrap_or(path)
 }
 
 impl<H: Host> Run<'_, H> {

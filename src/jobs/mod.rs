@@ -41,6 +41,7 @@ mod whole;
 
 pub use budget::Budgets;
 pub use connection::{Connection, Connections};
+pub(crate) use edit::write_root;
 pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
 pub use image::{action_for, picture_at};
 pub use kept::unified_diffs;

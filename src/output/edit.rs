@@ -7,7 +7,7 @@ use similar::DiffOp;
 use super::answer::{BadAnswer, EditAnswer};
 use super::fit::fit;
 use super::hunks::{alike, diff, hunks};
-use super::imports::merge_into;
+use super::imports::{foreign, merge_into};
 use super::indent::{rebased, same_width};
 use super::lines::{Line, dominant_line_end, indentation, line_start, lines};
 use super::merge::merge;
@@ -62,7 +62,7 @@ pub fn plan(
 pub fn plan_in(document: &Parsed<'_>, selection: Span, answer: &EditAnswer) -> Result<Vec<TextEdit>, BadAnswer> {
     let replacement = fit(document.text(), selection.clone(), &answer.replacement)?;
     let edits = replace_selection(document.text(), selection, document.language(), &replacement);
-    Ok(with_imports(document, edits, answer))
+    with_imports(document, edits, answer)
 }
 
 /// The document after edits; only what changed is parsed, if it was parsed before.
@@ -114,17 +114,22 @@ pub fn plan_merged(
     let answered = &answered[original.span.start..answered.len() - behind];
     let Some(merged) = merge(original.selection(), answered, now.selection()) else { return Ok(None) };
     let edits = hunks(now.selection(), &merged, now.span.start);
-    Ok(Some(with_imports(parsed, edits, answer)))
+    with_imports(parsed, edits, answer).map(Some)
 }
 
 /// The edits, and with them the imports that the answer needs.
-fn with_imports(document: &Parsed<'_>, edits: Vec<TextEdit>, answer: &EditAnswer) -> Vec<TextEdit> {
+fn with_imports(document: &Parsed<'_>, edits: Vec<TextEdit>, answer: &EditAnswer) -> Result<Vec<TextEdit>, BadAnswer> {
     if answer.imports.is_empty() {
-        return edits;
+        return Ok(edits);
+    }
+    // They land outside of the selection.
+    if let Some(line) = foreign(document.language(), &answer.imports) {
+        let line: String = line.chars().take(80).collect();
+        return Err(BadAnswer::new(format!("The block of imports has a line that is no import: `{line}`.")));
     }
     let edited = apply(document.text(), &edits);
     let imports = merge_into(document.language(), &edited, &answer.imports, || parsed_after(document, &edits, &edited));
-    compose(&edited, edits, &imports)
+    Ok(compose(&edited, edits, &imports))
 }
 
 /// The edits that put `replacement` in the place of the bytes `selection` of `document`.

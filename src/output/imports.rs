@@ -5,6 +5,7 @@
 
 mod ecmascript;
 mod head;
+mod only;
 mod paths;
 mod place;
 mod python;
@@ -12,6 +13,7 @@ mod statements;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub(super) use only::foreign;
 use place::{Place, by_lines, leading_part};
 use statements::{Family, Imports, Member, Scope, Statement, read};
 

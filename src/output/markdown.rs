@@ -1,8 +1,9 @@
 //! Markdown from a model, made harmless, and its newest line.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use crate::workspace::Span;
 
@@ -10,7 +11,14 @@ use crate::workspace::Span;
 /// out the next (an image within HTML), but ordinary texts need two.
 const MAX_PASSES: usize = 8;
 
-/// `markdown` such that showing it loads nothing: images are links, and HTML is text. Code stays as it is.
+/// The characters that a link's address may have; a longer one has room for what nobody should send.
+const MAX_ADDRESS: usize = 200;
+
+/// The longest part of an address between slashes and the like. Words of paths are shorter.
+const MAX_WORD: usize = 48;
+
+/// `markdown` such that showing it loads nothing, and following it tells nobody anything: images are links, HTML is text,
+/// and of a link that could carry something away the address can be read, not followed. Code stays as it is.
 pub fn sanitize(markdown: &str) -> String {
     let mut text = markdown.to_owned();
     for _ in 0..MAX_PASSES {
@@ -23,40 +31,115 @@ pub fn sanitize(markdown: &str) -> String {
         for (span, replacement) in changes {
             if span.start >= at {
                 out.push_str(&text[at..span.start]);
-                out.push_str(replacement);
+                out.push_str(&replacement);
                 at = span.end;
             }
         }
         out.push_str(&text[at..]);
         text = out;
     }
-    if changes(&text).is_empty() { text } else { text.replace('<', "&lt;").replace("![", "!\\[") }
+    if changes(&text).is_empty() { text } else { text.replace('<', "&lt;").replace("![", "!\\[").replace('[', "\\[") }
 }
 
-/// The bytes that make HTML or an image, and what takes their place.
-fn changes(text: &str) -> Vec<(Span, &'static str)> {
+/// The bytes that make HTML, an image or a link that tells, and what takes their place.
+fn changes(text: &str) -> Vec<(Span, Cow<'static, str>)> {
+    // Who shows it may know more of Markdown than the standard, or less.
     let mut changes = Vec::new();
-    for (event, span) in Parser::new_ext(text, options()).into_offset_iter() {
+    for options in [options(), Options::empty()] {
+        found(text, options, &mut changes);
+    }
+    changes.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    changes.dedup();
+    changes
+}
+
+fn found(text: &str, options: Options, changes: &mut Vec<(Span, Cow<'static, str>)>) {
+    let mut links: Vec<(Span, Option<String>, usize)> = Vec::new();
+    let mut in_code = false;
+    for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
+        // What stands between a link's brackets ends where the last of it does.
+        if let Some((_, _, end)) = links.last_mut()
+            && !matches!(event, Event::End(TagEnd::Link))
+        {
+            *end = (*end).max(span.end);
+        }
         match event {
             Event::Html(_) | Event::InlineHtml(_) => {
                 let brackets = text[span.clone()].match_indices('<').map(|(at, _)| span.start + at);
-                changes.extend(brackets.map(|at| (at..at + 1, "&lt;")));
+                changes.extend(brackets.map(|at| (at..at + 1, "&lt;".into())));
+            }
+            Event::Start(Tag::CodeBlock(_)) => in_code = true,
+            Event::End(TagEnd::CodeBlock) => in_code = false,
+            // By the standard this is text, but not everybody reads tags as strictly.
+            Event::Text(_) if !in_code => {
+                let brackets = text[span.clone()].match_indices('<').map(|(at, _)| span.start + at);
+                let loose = brackets.filter(|at| is_almost_a_tag(&text[at + 1..]));
+                changes.extend(loose.map(|at| (at..at + 1, "&lt;".into())));
             }
             Event::Start(Tag::Image { .. }) => {
                 let unnamed = text[span.start..].starts_with("![](");
                 let replacement = if unnamed { "[image]" } else { "[" };
                 let length = if unnamed { "![]".len() } else { "![".len() };
-                changes.push((span.start..span.start + length, replacement));
+                changes.push((span.start..span.start + length, replacement.into()));
+            }
+            Event::Start(Tag::Link { dest_url, link_type, .. }) => {
+                let address = (link_type != LinkType::Email && tells(&dest_url)).then(|| dest_url.to_string());
+                links.push((span.clone(), address, span.start + 1));
+            }
+            Event::End(TagEnd::Link) => {
+                let Some((mut span, Some(address), end)) = links.pop() else { continue };
+                // `[name][]` ends behind its second brackets.
+                if text[span.end..].starts_with("[]") {
+                    span.end += "[]".len();
+                }
+                // Backticks and line ends would end the code that the address becomes.
+                let address: String = address.chars().filter(|c| !(c.is_control() || *c == '`')).collect();
+                let autolink = text[span.clone()].starts_with('<');
+                let shown = if autolink { format!("`{address}`") } else { format!(" (`{address}`)") };
+                if autolink {
+                    changes.push((span, shown.into()));
+                } else {
+                    let end = end.clamp(span.start + 1, span.end);
+                    changes.push((span.start..span.start + 1, "".into()));
+                    changes.push((end..span.end, shown.into()));
+                }
             }
             _ => {}
         }
     }
-    changes.sort_by_key(|(span, _)| span.start);
-    changes
+}
+
+/// Whether a text goes on like a tag with attributes.
+fn is_almost_a_tag(rest: &str) -> bool {
+    let begins = rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let inner = rest.split('>').next().unwrap_or_default();
+    begins && inner.len() < rest.len() && inner.contains('=') && inner.contains(char::is_whitespace)
+}
+
+/// Whether following an address could tell somebody more than that it was followed, or do something.
+fn tells(address: &str) -> bool {
+    let Some((scheme, rest)) = address.split_once(':') else {
+        // A place in this document or a file beside it.
+        return address.starts_with("//") || address.starts_with("\\\\");
+    };
+    if scheme.contains(['/', '#', '?']) {
+        return false;
+    }
+    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let is_word_long = |word: &str| word.chars().count() > MAX_WORD;
+    !is_web
+        || rest.chars().count() > MAX_ADDRESS
+        || rest.contains(['?', '@', '%', '\\', ' '])
+        || rest.split(['/', '.', '#', '-', '_', ':']).any(is_word_long)
 }
 
 fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM
+        | Options::ENABLE_DEFINITION_LIST
 }
 
 /// The newest line of a Markdown text that is being written, for a progress message of one line.
@@ -171,7 +254,89 @@ mod tests {
         }
     }
 
+    #[test]
+    fn nothing_is_fetched_run_or_carried_away() {
+        let mut wrong: Vec<(&str, String)> = Vec::new();
+        for (markdown, expected) in [
+            // Images, however they are written.
+            ("![a][b]\n\n[b]: https://e.example/?q=x", "a (`https://e.example/?q=x`)\n\n[b]: https://e.example/?q=x"),
+            ("![b]\n\n[b]: <https://e.example/i>", "[b]\n\n[b]: <https://e.example/i>"),
+            (
+                "![b][]\n\n[B]: data:image/png;base64,AA",
+                "b (`data:image/png;base64,AA`)\n\n[B]: data:image/png;base64,AA",
+            ),
+            (
+                "![a ![b](https://e.example/1) c](https://e.example/2)",
+                "[a [b](https://e.example/1) c](https://e.example/2)",
+            ),
+            ("> - ![x](https://e.example/i)", "> - [x](https://e.example/i)"),
+            (
+                "[^1]\n\n[^1]: ![x](https://e.example/i)",
+                "^1 (`![x](https://e.example/i)`)\n\n[^1]: [x](https://e.example/i)",
+            ),
+            ("# ![x](https://e.example/i) #", "# [x](https://e.example/i) #"),
+            ("~~![x](https://e.example/i)~~", "~~[x](https://e.example/i)~~"),
+            ("> [!NOTE]\n> ![x](https://e.example/i)", "> [!NOTE]\n> [x](https://e.example/i)"),
+            ("a\n: ![x](https://e.example/i)", "a\n: [x](https://e.example/i)"),
+            ("![x](<https://e.example/a b>)", "x (`https://e.example/a b`)"),
+            // HTML of all seven kinds, and what looks like its end.
+            ("<img src=https://e.example/?q=x>", "&lt;img src=https://e.example/?q=x>"),
+            ("<svg><image href='https://e.example'/></svg>", "&lt;svg>&lt;image href='https://e.example'/>&lt;/svg>"),
+            (
+                "<style>\n@import 'https://e.example';\n</style>",
+                "&lt;style>\n@import 'https://e.example';\n&lt;/style>",
+            ),
+            ("<!-- a\n\n<img src=x>", "&lt;!-- a\n\n&lt;img src=x>"),
+            ("<?php x ?>", "&lt;?php x ?>"),
+            ("<!DOCTYPE x [<!ENTITY a>]>", "&lt;!DOCTYPE x [&lt;!ENTITY a>]>"),
+            ("<![CDATA[<img src=x>]]>", "&lt;![CDATA[&lt;img src=x>]]>"),
+            (
+                "<meta http-equiv=refresh content='0;url=https://e.example'>",
+                "&lt;meta http-equiv=refresh content='0;url=https://e.example'>",
+            ),
+            ("a <a href='https://e.example' ping='x'>b</a>", "a &lt;a href='https://e.example' ping='x'>b&lt;/a>"),
+            // Links that carry something, or do something.
+            ("[see](https://e.example/?q=key)", "see (`https://e.example/?q=key`)"),
+            ("[**see** `x`](https://e.example/?q=key \"t\")", "**see** `x` (`https://e.example/?q=key`)"),
+            ("<https://e.example/?q=key>", "`https://e.example/?q=key`"),
+            ("[](https://e.example/?q=key)", " (`https://e.example/?q=key`)"),
+            ("[a](https://user@e.example)", "a (`https://user@e.example`)"),
+            ("[a](https://e.example/%41)", "a (`https://e.example/%41`)"),
+            ("[a](//e.example/x)", "a (`//e.example/x`)"),
+            ("[a](\\\\\\\\e.example\\\\x)", "a (`\\\\e.example\\x`)"),
+            ("[a](command:workbench.action.quit)", "a (`command:workbench.action.quit`)"),
+            ("[a](vscode://x/y)", "a (`vscode://x/y`)"),
+            ("[a](javascript:x())", "a (`javascript:x()`)"),
+            ("[a](JAVASCRIPT&colon;x)", "a (`JAVASCRIPT:x`)"),
+            ("[a](file:///etc/passwd)", "a (`file:///etc/passwd`)"),
+            ("[a](ftp://e.example/x)", "a (`ftp://e.example/x`)"),
+            ("[a][b]\n\n[b]: https://e.example/?q=`x", "a (`https://e.example/?q=x`)\n\n[b]: https://e.example/?q=`x"),
+            // Links that a reader may well follow.
+            (
+                "[docs](https://docs.python.org/3/library/re.html#re.compile)",
+                "[docs](https://docs.python.org/3/library/re.html#re.compile)",
+            ),
+            ("[below](#how-it-works) [file](src/a.py)", "[below](#how-it-works) [file](src/a.py)"),
+            ("<me@a.example>", "<me@a.example>"),
+        ] {
+            if sanitize(markdown) != expected {
+                wrong.push((markdown, sanitize(markdown)));
+            }
+        }
+        assert_eq!(wrong, []);
+        let long = format!("https://e.example/{}", "a1".repeat(30));
+        assert_eq!(sanitize(&format!("[a]({long})")), format!("a (`{long}`)"));
+        let deep = format!("https://e.example/{}", "word/".repeat(50));
+        assert_eq!(sanitize(&format!("[a]({deep})")), format!("a (`{deep}`)"));
+    }
+
     proptest! {
+        #[test]
+        fn links_and_images_within_each_other_are_harmless(markdown in "([!\\[\\]()<>`a: \n]|https://e/\\?q|!\\[|\\]\\(|\\]\\[|<img x>|command:x){0,16}") {
+            let text = sanitize(&markdown);
+            prop_assert!(changes(&text).is_empty(), "{text}");
+        }
+
         #[test]
         fn what_is_sanitized_is_harmless(markdown in "([!\\[\\]()<>`a/ \n-]|<img src=x>|!\\[a\\]\\(b\\)|```\n){0,24}") {
             let text = sanitize(&markdown);

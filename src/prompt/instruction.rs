@@ -1,16 +1,18 @@
 //! The end of the prompt: what differs from action to action.
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Value, context};
 
+use super::context::{Piece, PieceKind};
 use super::document::{Lines, is_most_of};
-use super::{Input, TestTarget, context, tags};
+use super::{Input, TestTarget, tags};
+use crate::actions::{ResultForm, template};
 use crate::error::{Error, ErrorKind};
 
 /// The blocks of the last layer: context, existing tests, then the selection, then the task. A selection in a document that is sent
 /// whole need not always be repeated.
 pub(super) fn blocks(input: &Input<'_>, document_is_whole: bool) -> Result<Vec<String>, Error> {
     let mut blocks = Vec::with_capacity(4);
-    blocks.extend(input.context.and_then(context::block));
+    blocks.extend(input.context.and_then(super::context::block));
     blocks.extend(input.tests.map(tests));
     blocks.push(selection(input, document_is_whole));
     blocks.push(task(input)?);
@@ -61,13 +63,10 @@ pub(super) fn task(input: &Input<'_>) -> Result<String, Error> {
 }
 
 fn render(input: &Input<'_>) -> Result<String, Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // Nothing here is HTML, whatever a template's name may end in.
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     let tests = input.tests;
-    let variables = minijinja::context! {
-        action => input.action.id.as_ref(),
+    let action = input.action;
+    let variables = context! {
+        action => action.id.as_ref(),
         language => input.language.name,
         language_id => input.language.id,
         fence => input.language.fence,
@@ -75,18 +74,36 @@ fn render(input: &Input<'_>) -> Result<String, Error> {
         selection => &input.text[input.selection.clone()],
         lines => Lines::of(input.text, &input.selection).to_string(),
         prompt => input.prompt.unwrap_or_default(),
+        diagnostics => diagnostics(input),
         tests_path => tests.map_or("", |tests| tests.path.as_str()),
         tests_exist => tests.is_some_and(|tests| tests.existing.is_some()),
         tests_inline => tests.is_some_and(|tests| tests.inline),
         framework => tests.map_or("", |tests| tests.framework.as_str()),
         import_hint => tests.map_or("", |tests| tests.import_hint.as_str()),
     };
-    let text = environment.render_str(&input.action.instruction, variables).map_err(|error| {
-        Error::new(ErrorKind::Config, format!("The prompt of the action `{}` is wrong: {error}.", input.action.id))
+    let text = template::render(&action.instruction, variables).map_err(|error| {
+        let place = if action.custom.is_some() { format!(", line {} of its task", error.line) } else { String::new() };
+        Error::new(ErrorKind::Config, format!("The action `{}` is wrong{place}: {}.", action.id, error.message))
     })?;
     let text = text.trim();
     if text.is_empty() {
-        return Err(Error::new(ErrorKind::Config, format!("The action `{}` asks no model anything.", input.action.id)));
+        return Err(Error::new(ErrorKind::Config, format!("The action `{}` asks no model anything.", action.id)));
     }
-    Ok(text.to_owned())
+    Ok(match (&action.custom, action.result) {
+        (None, _) => text.to_owned(),
+        // What becomes of the answer is not for a file's author to say.
+        (Some(_), ResultForm::Edit) => format!("{text}\n\nForm: edit."),
+        (Some(_), _) => format!("{text}\n\nForm: explanation."),
+    })
+}
+
+/// What other tools say, for a template.
+fn diagnostics(input: &Input<'_>) -> Vec<Value> {
+    let pieces = input.context.map_or(&[][..], |context| &context.pieces);
+    let pieces = pieces.iter().filter(|piece| piece.kind == PieceKind::Diagnostic);
+    let told = |piece: &Piece| {
+        let lines = format!("{}-{}", piece.lines.0, piece.lines.1);
+        context! { lines => lines, message => piece.text.as_str() }
+    };
+    pieces.map(told).collect()
 }

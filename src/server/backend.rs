@@ -55,6 +55,7 @@ pub(super) fn service(
     .custom_method("textDocument/hover", hover::hover)
     .custom_method("workspace/executeCommand", execute_command::execute_command)
     .custom_method("workspace/didChangeConfiguration", configuration::did_change_configuration)
+    .custom_method("workspace/didChangeWatchedFiles", configuration::did_change_watched_files)
     .custom_method("workspace/didChangeWorkspaceFolders", configuration::did_change_workspace_folders)
     .custom_method("workspace/textDocumentContent", content::text_document_content)
     .custom_method("window/workDoneProgress/cancel", lifecycle::progress_cancelled)

@@ -29,6 +29,10 @@ pub(super) struct Capabilities {
     pub(super) confirms_changes: bool,
     /// It answers `workspace/configuration`.
     pub(super) configuration: bool,
+    /// It asks its user a question when told to.
+    pub(super) message_requests: bool,
+    /// It can be asked to tell of files that change.
+    pub(super) watches_files: bool,
     /// It asks for the content of documents that exist only here.
     pub(super) virtual_documents: bool,
     /// It marks code actions that a language model makes.
@@ -75,6 +79,11 @@ impl Capabilities {
             create_file: operations.contains(&ResourceOperationKind::Create),
             confirms_changes: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
             configuration: workspace.and_then(|workspace| workspace.configuration).unwrap_or(false),
+            message_requests: window.is_some_and(|window| window.show_message.is_some()),
+            watches_files: workspace
+                .and_then(|workspace| workspace.did_change_watched_files.as_ref())
+                .and_then(|files| files.dynamic_registration)
+                .unwrap_or(false),
             virtual_documents: workspace.is_some_and(|workspace| workspace.text_document_content.is_some()),
             action_tags: action
                 .and_then(|action| action.tag_support.as_ref())
@@ -124,7 +133,10 @@ pub(super) fn server_capabilities(client: &Capabilities) -> ServerCapabilities {
         Encoding::Utf16 => PositionEncodingKind::UTF16,
         Encoding::Utf32 => PositionEncodingKind::UTF32,
     };
-    let kinds = actions::catalogue().iter().map(|action| CodeActionKind::from(action.kind.clone())).collect();
+    // Users' own actions come later, below these.
+    let own = ["refactor.aside", "refactor.rewrite.aside", "quickfix.aside"];
+    let kinds = actions::catalogue().iter().map(|action| action.kind.as_str()).chain(own);
+    let kinds = kinds.map(|kind| CodeActionKind::from(kind.to_owned())).collect();
     ServerCapabilities {
         position_encoding: Some(encoding),
         text_document_sync: Some(TextDocumentSync::Options(TextDocumentSyncOptions {

@@ -14,11 +14,11 @@ use super::show::show_proposal;
 use super::{ext, to_proto};
 use crate::config::Confirm;
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target};
+use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target, write_root};
 use crate::output::explanation::Explanation;
 use crate::workspace::roots::relative;
 use crate::workspace::tracking::TrackId;
-use crate::workspace::write::{create_file, create_folder};
+use crate::workspace::write::{create_file, create_folder, guard};
 use crate::workspace::{Span, content};
 
 /// The editor, for one job.
@@ -198,12 +198,14 @@ impl EditorHost {
             let state = self.session.state();
             state.capabilities.create_file && state.capabilities.apply_edit
         };
-        let root = self.root.as_deref().or_else(|| path.parent()).unwrap_or(path);
+        let root = write_root(self.root.as_deref(), path);
         // Not every editor makes the folders of a file that it creates.
         let made = match create {
             true if creates_files => create_folder(path, root),
             true => create_file(path, root, &change.result()),
-            false => Ok(()),
+            // What the user works on is theirs to name.
+            false if self.uri == uri => Ok(()),
+            false => guard(path, root),
         };
         let landing = match made {
             Err(error) => Landing::Refused(error.sentence()),

@@ -3,6 +3,7 @@
 //! [`backend`](self) lists every method that is served; each has its file in `handlers/`. Requests get a snapshot of the
 //! [`session`](self), jobs run on their own, and only `from_proto` and `to_proto` know how the protocol counts.
 
+mod actions;
 mod backend;
 mod capabilities;
 mod explained;
@@ -24,6 +25,7 @@ mod stdout;
 #[cfg(test)]
 mod test_client;
 mod to_proto;
+mod trust;
 
 use std::time::Duration;
 

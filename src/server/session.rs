@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_lsp::Client;
 
+use super::actions::Actions;
 use super::capabilities::Capabilities;
 use super::explained::Explained;
 use super::handlers::code_lens;
@@ -38,6 +39,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     /// The way to it for what has to be there at once.
     pub(super) outlet: Outlet,
+    /// Users' own actions.
+    pub(super) actions: Actions,
     /// Where files are.
     pub(super) paths: Paths,
     /// The running jobs, to be listed and cancelled.
@@ -139,6 +142,7 @@ impl Session {
             budgets: Arc::new(Budgets::new(paths.config_file.clone())),
             estimates: Arc::new(Estimates::kept_in(paths.estimates())),
             models: Arc::new(Catalogue::kept_in(paths.models())),
+            actions: Actions::new(paths.clone()),
             paths,
             registry: Registry::default(),
             jobs: TaskTracker::new(),

@@ -10,6 +10,7 @@ pub mod documents;
 pub mod language;
 pub mod pictures;
 pub mod positions;
+mod protected;
 pub mod references;
 pub mod roots;
 pub mod secrets;

@@ -80,13 +80,16 @@ fn every_client_is_offered_what_it_can_use() {
         assert_eq!(
             kinds,
             [
+                "quickfix.aside",
                 "quickfix.aside.fix",
+                "refactor.aside",
                 "refactor.aside.ask",
                 "refactor.aside.cancel",
                 "refactor.aside.explain",
                 "refactor.aside.followUp",
                 "refactor.aside.image",
                 "refactor.aside.tests",
+                "refactor.rewrite.aside",
                 "refactor.rewrite.aside.document",
                 "refactor.rewrite.aside.implement",
                 "refactor.rewrite.aside.simplify",

@@ -33,10 +33,12 @@ mod faults;
 mod fix;
 mod images;
 mod initialize;
+mod injection;
 #[cfg(unix)]
 mod leaving;
 mod ledger;
 mod lifecycle;
+mod own_actions;
 mod platform;
 mod preview;
 mod privacy;

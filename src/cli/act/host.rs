@@ -12,11 +12,11 @@ use super::super::terminal::{self, WARNING};
 use crate::actions::ResultForm;
 use crate::claude::words::{counters, paced, trying_again};
 use crate::error::Error;
-use crate::jobs::{Change, Current, Event, Host, Landing, Order, Target};
+use crate::jobs::{Change, Current, Event, Host, Landing, Order, Target, write_root};
 use crate::output::explanation::{Explanation, LineTail};
 use crate::workspace::documents::{Change as TextChange, Document};
 use crate::workspace::tracking::TrackId;
-use crate::workspace::write::{create_file, replace_file};
+use crate::workspace::write::{create_file, replace_below, replace_file};
 use crate::workspace::{Span, content};
 
 /// The most characters of output in the progress line.
@@ -83,36 +83,40 @@ impl TerminalHost {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn say(&self, line: String) {
+    fn say(&self, line: &str) {
         if self.live {
             // What is shown live has no line of its own; only what the reader must know comes between.
             return;
         }
-        self.bar.set_message(line);
+        self.bar.set_message(terminal::visible(line).into_owned());
     }
 
     /// A line that counts down. Where there is only one for all, it is said once.
-    fn wait(&self, line: String) {
+    fn wait(&self, line: &str) {
         if self.live && !std::mem::replace(&mut self.state().waits, true) {
-            let _ = writeln!(terminal::stderr(), "{line}");
+            let _ = writeln!(terminal::stderr(), "{}", terminal::visible(line));
         }
         self.say(line);
     }
 
     fn write_file(&self, path: &Path, change: &Change, create: bool) -> Result<(), Error> {
         let text = change.result();
-        if create {
-            let root = self.root.as_deref().or_else(|| path.parent()).unwrap_or(path);
-            return create_file(path, root, &text);
+        let before = change.base.text.to_string();
+        let root = write_root(self.root.as_deref(), path);
+        // What the user named is theirs to name.
+        let is_named = self.state().document.path() == Some(path);
+        match change.target {
+            Target::File { .. } if create => create_file(path, root, &text),
+            Target::File { .. } if !is_named => replace_below(path, root, &before, &text),
+            Target::File { .. } | Target::Document => replace_file(path, &before, &text),
         }
-        replace_file(path, &change.base.text.to_string(), &text)
     }
 }
 
 impl Host for TerminalHost {
     fn event(&self, event: Event<'_>) {
         match event {
-            Event::Queued(queue) => self.say(queue.as_str().to_owned()),
+            Event::Queued(queue) => self.say(queue.as_str()),
             Event::Attempt(attempt) => {
                 let mut state = self.state();
                 state.tail = LineTail::new(TAIL_WIDTH);
@@ -122,12 +126,12 @@ impl Host for TerminalHost {
                 state.printed.clear();
                 state.waits = false;
                 drop(state);
-                self.say(if attempt > 1 { "asking again".to_owned() } else { "asking".to_owned() });
+                self.say(if attempt > 1 { "asking again" } else { "asking" });
             }
             Event::Waiting { delay, reason } => {
-                self.wait(trying_again(&reason.message, delay));
+                self.wait(&trying_again(&reason.message, delay));
             }
-            Event::Paced { delay, limit } => self.wait(paced(limit, delay)),
+            Event::Paced { delay, limit } => self.wait(&paced(limit, delay)),
             Event::Discarded => {
                 let mut state = self.state();
                 if self.live && !state.printed.is_empty() {
@@ -135,8 +139,8 @@ impl Host for TerminalHost {
                 }
                 state.printed.clear();
             }
-            Event::Thinking(_) => self.say("thinking…".to_owned()),
-            Event::Tool(line) => self.say(line.to_owned()),
+            Event::Thinking(_) => self.say("thinking…"),
+            Event::Tool(line) => self.say(line),
             Event::Text(text) => {
                 let mut state = self.state();
                 state.tail.push(text);
@@ -148,13 +152,13 @@ impl Host for TerminalHost {
                 } else {
                     let line = state.tail.line();
                     drop(state);
-                    self.say(line);
+                    self.say(&line);
                 }
             }
-            Event::Usage(usage) => self.say(counters(&usage.tokens())),
-            Event::Editing => self.say("editing".to_owned()),
+            Event::Usage(usage) => self.say(&counters(&usage.tokens())),
+            Event::Editing => self.say("editing"),
             Event::Notice(text) => self.bar.suspend(|| {
-                let _ = writeln!(terminal::stderr(), "{WARNING}warning{WARNING:#}: {text}");
+                let _ = writeln!(terminal::stderr(), "{WARNING}warning{WARNING:#}: {}", terminal::visible(text));
             }),
         }
     }

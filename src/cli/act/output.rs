@@ -27,7 +27,7 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
         Outcome::Proposed => print_diff(&mut out, &shown(&unified_diffs(&report.edits)))?,
         Outcome::Applied => {
             for edit in &report.edits {
-                writeln!(out, "{}", edit.path)?;
+                writeln!(out, "{}", shown(&edit.path))?;
             }
         }
         Outcome::Shown | Outcome::Kept | Outcome::Failed => {
@@ -45,25 +45,31 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
     drop(out);
     let mut err = terminal::stderr();
     for note in &report.notes {
-        writeln!(err, "{}", note.trim_end())?;
+        writeln!(err, "{}", terminal::visible(note.trim_end()))?;
     }
     if report.outcome == Outcome::Proposed && !host.writes() {
         writeln!(err, "Nothing was changed; `--write` applies it.")?;
     }
     match &report.error {
         Some(error) => {
-            writeln!(err, "{}error:{} {}", terminal::ERROR, terminal::ERROR.render_reset(), error.message)?;
+            writeln!(
+                err,
+                "{}error:{} {}",
+                terminal::ERROR,
+                terminal::ERROR.render_reset(),
+                terminal::visible(&error.message)
+            )?;
             if let Some(hint) = &error.hint {
-                writeln!(err, "  {hint}")?;
+                writeln!(err, "  {}", terminal::visible(hint))?;
             }
             if let Some(id) = &error.request_id {
-                writeln!(err, "  request {id}")?;
+                writeln!(err, "  request {}", terminal::visible(id))?;
             }
             if let Some(usage) = &report.usage {
                 writeln!(err, "{}", usage.line())?;
             }
         }
-        None => writeln!(err, "{}", report.sentence())?,
+        None => writeln!(err, "{}", terminal::visible(&report.sentence()))?,
     }
     Ok(())
 }
@@ -174,6 +180,7 @@ mod tests {
     #[test]
     fn a_terminal_is_not_steered_by_an_answer() {
         assert_eq!(terminal::visible("a\tµ\r\n"), "a\tµ\r\n");
+        assert_eq!(terminal::visible("+evil()\r+good()\r\n"), "+evil()␍+good()\r\n");
         assert_eq!(terminal::visible("\u{1b}]0;title\u{7}\u{7f}\u{9b}2J"), "␛]0;title␇␡\u{fffd}2J");
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn check_all(leaves: Vec<Leaf>, source: &Source) -> (Vec<Entry>, Vec<
     let mut entries = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     for leaf in leaves {
-        let verdict = if source.is_trusted() { Verdict::Set } else { judge(&leaf) };
+        let verdict = if source.is_trusted() { Verdict::Set } else { judge(&leaf, source) };
         let adds = match verdict {
             Verdict::Set => false,
             Verdict::Add => true,

@@ -227,7 +227,7 @@ pub(super) fn top(family: Family, root: Node<'_>) -> Node<'_> {
 }
 
 /// Whether a node is no statement: a comment, or what marks the language.
-fn is_frame(node: Node<'_>) -> bool {
+pub(super) fn is_frame(node: Node<'_>) -> bool {
     node.kind().contains("comment")
         || matches!(node.kind(), "php_tag" | "text_interpolation" | "text" | "empty_statement")
 }

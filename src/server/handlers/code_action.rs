@@ -1,5 +1,7 @@
 //! `textDocument/codeAction`: the menu. Whole actions at once, and nothing slow: no parsing, no file, no request.
 
+use std::path::Path;
+
 use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CodeActionResponse, CodeActionTag,
     CodeActionTriggerKind, Command, Diagnostic, DiagnosticSeverity, LspAny, Message, Range,
@@ -10,7 +12,7 @@ use tower_lsp::jsonrpc::Result;
 
 use super::super::backend::Backend;
 use super::super::ext::{self, JobArguments, RunArguments};
-use super::super::{from_proto, host};
+use super::super::{actions as own, from_proto, host};
 use super::follow_up::explanation_of;
 use crate::actions::{self, Action, Applies, LONGEST_UNFINISHED, Place};
 use crate::prompt::context::wants_diagnostics;
@@ -47,6 +49,7 @@ pub(in crate::server) async fn code_action(
     let proposals = state.proposals.list();
     let standing = state.standing.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
+    let path = document.path().map(Path::to_path_buf);
     // What is longer is cut: then it is too long to be a stub, and no copy of a large file is made.
     let longest = selected.start + LONGEST_UNFINISHED + 4;
     let picture = pictures::link_at(language, uri.path(), document.text(), &selected);
@@ -78,17 +81,20 @@ pub(in crate::server) async fn code_action(
         }
     }
     let place = Place { language, text: &text, reports: &reports, picture, running: !running.is_empty(), prompts };
-    let offered = actions::offered(&place, &settings);
-    let own = actions::catalogue().iter().filter(|action| action.applies == Applies::Explanations);
+    let catalogue = own::catalogue(session, path.as_deref());
+    let offered = catalogue.offered(&place, &settings);
+    let explanations = catalogue.actions().iter().filter(|action| action.applies == Applies::Explanations);
     // In an explanation there is nothing to do but to ask on.
     let actions: Vec<_> = if is_page {
         let cancel = offered.into_iter().filter(|action| action.applies == Applies::WhileRunning);
-        own.filter(|action| action.enabled(&settings)).chain(cancel).collect()
+        explanations.filter(|action| action.enabled(&settings)).chain(cancel).collect()
     } else {
         offered
     };
     for action in actions {
-        if !wanted(&params.context, &action.kind) {
+        // A user's own quick fix has nothing to fix where nobody complains.
+        let has_cause = !action.kind.starts_with("quickfix.") || !to_repair.is_empty();
+        if !(wanted(&params.context, &action.kind) && has_cause) {
             continue;
         }
         if action.id == "cancel" {

@@ -5,7 +5,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 
 use super::super::backend::Backend;
 use super::super::session::Session;
-use super::super::{host, to_proto};
+use super::super::{actions as own, host, to_proto};
 use super::code_action::run_command;
 use crate::actions;
 use crate::workspace::Snapshot;
@@ -31,7 +31,8 @@ pub(in crate::server) async fn code_lens(backend: &Backend, params: CodeLensPara
         running: false,
         prompts: false,
     };
-    let offered = actions::offered(&place, &settings);
+    let catalogue = own::catalogue(session, snapshot.path.as_deref());
+    let offered = catalogue.offered(&place, &settings);
     let wanted = settings.code_lens.iter();
     let wanted: Vec<_> = wanted.filter_map(|id| offered.iter().find(|action| action.id == *id)).copied().collect();
     let around = snapshot.clone();

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use lsp_types::{ConfigurationItem, DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, LspAny};
+use lsp_types::{
+    ConfigurationItem, DidChangeConfigurationParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
+    LspAny,
+};
 
+use super::super::actions;
 use super::super::backend::Backend;
 use super::super::session::Session;
 use super::prewarm;
@@ -30,6 +34,11 @@ pub(in crate::server) async fn did_change_workspace_folders(
     }
     backend.session.resolve_settings();
     prewarm::when_due(&backend.session);
+}
+
+/// Files of own actions changed; nothing else is watched.
+pub(in crate::server) async fn did_change_watched_files(backend: &Backend, _: DidChangeWatchedFilesParams) {
+    actions::files_changed(&backend.session);
 }
 
 /// Asks the client for its settings, if it answers such questions.

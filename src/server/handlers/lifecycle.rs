@@ -10,6 +10,7 @@ use lsp_types::{
 
 use tokio_util::sync::CancellationToken;
 
+use super::super::actions;
 use super::super::backend::Backend;
 use super::super::capabilities::{Capabilities, server_capabilities};
 use super::super::parent;
@@ -60,6 +61,7 @@ fn leave_with(editor: i32, end: CancellationToken, dead: CancellationToken) {
 pub(in crate::server) fn initialized(session: &Arc<Session>) {
     session.resolve_settings();
     configuration::pull(session);
+    actions::watch(session);
     usage::start_status(session);
 }
 

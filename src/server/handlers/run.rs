@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -16,7 +17,7 @@ use super::super::feed::{Channel, Feed};
 use super::super::host::{EditorHost, is_explanation};
 use super::super::service::request_token;
 use super::super::session::Session;
-use super::super::{from_proto, show, standing, to_proto};
+use super::super::{actions as own, from_proto, show, standing, to_proto};
 use super::follow_up::run_follow_up;
 use super::lifecycle::token_name;
 use crate::actions::{self, Action, Applies};
@@ -34,7 +35,10 @@ pub(super) async fn run_action(
     arguments: RunArguments,
     progress: Option<ProgressToken>,
 ) -> Result<LspAny> {
-    let action = actions::find(&arguments.action).map_err(|error| invalid(&error))?.clone();
+    let path =
+        session.state().documents.get(&arguments.uri).and_then(|document| document.path().map(Path::to_path_buf));
+    let catalogue = own::catalogue(session, path.as_deref());
+    let action = catalogue.find(&arguments.action).map_err(|error| invalid(&error))?.clone();
     if let Some(error) = &session.state().unusable {
         return Err(invalid(error));
     }
@@ -56,9 +60,10 @@ pub(super) async fn run_action(
     let job = new_job_id();
     let order = {
         let state = session.state();
+        let settings = action.settings(&state.settings);
         Order {
             job: job.clone(),
-            model: state.settings.model_for(&action.id).to_owned(),
+            model: settings.model_for(&action.id).to_owned(),
             action,
             root: selected.snapshot.path.as_deref().and_then(|path| state.roots.root_of(path)),
             snapshot: selected.snapshot,
@@ -66,7 +71,7 @@ pub(super) async fn run_action(
             subject: selected.subject,
             diagnostics: selected.diagnostics,
             prompt: selected.prompt,
-            settings: state.settings.clone(),
+            settings,
             simulated: session.simulated(),
         }
     };

@@ -7,7 +7,7 @@ use lsp_types::{
 use tokio::time::Instant;
 
 use super::super::backend::Backend;
-use super::super::from_proto;
+use super::super::{actions, from_proto};
 use super::prewarm;
 
 /// A document was opened.
@@ -23,6 +23,7 @@ pub(in crate::server) async fn did_open(backend: &Backend, params: DidOpenTextDo
         state.explained.remove(&uri);
     }
     backend.session.documents_changed();
+    actions::document_opened(&backend.session, &uri);
     prewarm::when_due(&backend.session);
 }
 
@@ -46,10 +47,13 @@ pub(in crate::server) async fn did_change(backend: &Backend, params: DidChangeTe
         state.changed = Some(Instant::now());
     }
     backend.session.documents_changed();
+    actions::document_changed(&backend.session, &uri);
 }
 
-/// A document was saved; its text is known already.
-pub(in crate::server) async fn did_save(_: &Backend, _: DidSaveTextDocumentParams) {}
+/// A document was saved; its text is known already, but what runs of an action is the file.
+pub(in crate::server) async fn did_save(backend: &Backend, params: DidSaveTextDocumentParams) {
+    actions::document_saved(&backend.session, &params.text_document.uri);
+}
 
 /// A document was closed.
 pub(in crate::server) async fn did_close(backend: &Backend, params: DidCloseTextDocumentParams) {
@@ -58,4 +62,5 @@ pub(in crate::server) async fn did_close(backend: &Backend, params: DidCloseText
     state.explained.remove(&params.text_document.uri);
     drop(state);
     backend.session.documents_changed();
+    actions::document_changed(&backend.session, &params.text_document.uri);
 }
