@@ -389,6 +389,7 @@ impl<H: Host> Run<'_, H> {
             code: if outcome == Outcome::Shown { order.selected() } else { String::new() },
             code_start_line: line(first),
             code_end_line: line(last),
+            thoughts: explanation.thinking.clone(),
             markdown: explanation.markdown.clone(),
             messages: self.conversation(&explanation.markdown),
             model: self.model.id.clone(),

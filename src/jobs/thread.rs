@@ -84,7 +84,7 @@ impl Thread {
             subject: String::new(),
             place: stored.path.as_ref().map(|path| format!("{path}:{first}-{last}")).unwrap_or_default(),
             markdown: stored.markdown.clone(),
-            thinking: String::new(),
+            thinking: stored.thoughts.clone(),
             model: stored.model.clone(),
             usage: usage(&stored.tokens, stored.cost_usd),
             simulated: stored.simulated,

@@ -34,6 +34,8 @@ pub struct StoredExplanation {
     pub code_end_line: u32,
     /// The answer.
     pub markdown: String,
+    /// What the model let be seen of its thinking; empty unless that was to be shown.
+    pub thoughts: String,
     /// The conversation so far, as a JSON array of messages.
     pub messages: String,
     /// The model that answered.
@@ -92,6 +94,7 @@ impl Ledger {
                     ":code_start_line": explanation.code_start_line,
                     ":code_end_line": explanation.code_end_line,
                     ":markdown": explanation.markdown,
+                    ":thoughts": explanation.thoughts,
                     ":messages": explanation.messages,
                     ":model": explanation.model,
                     ":input": count(tokens.input),
@@ -149,10 +152,10 @@ impl Ledger {
 
 const REPLACE: &str = "
     INSERT OR REPLACE INTO explanations (id, job, action, uri, path, language, title, code, code_hash, code_start_line,
-        code_end_line, markdown, messages, model, input, cache_read, cache_write_5m, cache_write_1h, output, thinking,
+        code_end_line, markdown, thoughts, messages, model, input, cache_read, cache_write_5m, cache_write_1h, output, thinking,
         cost_usd, created, simulated)
     VALUES (:id, :job, :action, :uri, :path, :language, :title, :code, :code_hash, :code_start_line,
-        :code_end_line, :markdown, :messages, :model, :input, :cache_read, :cache_write_5m, :cache_write_1h, :output,
+        :code_end_line, :markdown, :thoughts, :messages, :model, :input, :cache_read, :cache_write_5m, :cache_write_1h, :output,
         :thinking, :cost_usd, :created, :simulated)";
 
 fn explanation(row: &Row<'_>) -> rusqlite::Result<StoredExplanation> {
@@ -169,6 +172,7 @@ fn explanation(row: &Row<'_>) -> rusqlite::Result<StoredExplanation> {
         code_start_line: line("code_start_line")?,
         code_end_line: line("code_end_line")?,
         markdown: row.get("markdown")?,
+        thoughts: row.get("thoughts")?,
         messages: row.get("messages")?,
         model: row.get("model")?,
         tokens: tokens(row)?,

@@ -110,6 +110,10 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (explanation, number)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- What the model let be seen of its thinking, where that was to be shown.
+    ALTER TABLE explanations ADD COLUMN thoughts TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// The version this program writes.

@@ -51,6 +51,7 @@ fn explanation(id: &str, code: &str, created: &str) -> StoredExplanation {
         code_start_line: 3,
         code_end_line: 9,
         markdown: "It loads. 🧺\n".into(),
+        thoughts: "First the basket.".into(),
         messages: "[]".into(),
         model: "claude-sonnet-5-5".into(),
         tokens: tokens(5, 9),
@@ -320,7 +321,8 @@ fn a_file_of_the_first_version_keeps_its_rows() {
     let costs: Vec<_> = old.iter().map(|it| (it.action.as_str(), it.cost_usd, it.miss_reason.as_deref())).collect();
     assert_eq!(costs, [("explain", Some(0.0123), None), ("document", None, Some("expired"))]);
     assert_eq!(old[0].prices.map(<[f64; 5]>::from), Some([2.0, 10.0, 2.5, 4.0, 0.1]));
-    assert_eq!(ledger.load("e1").unwrap().unwrap().markdown, "It loads.");
+    let first = ledger.load("e1").unwrap().unwrap();
+    assert_eq!((first.markdown.as_str(), first.thoughts.as_str()), ("It loads.", ""));
     // And it takes what today's rows have.
     ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
     ledger.save(&explanation("e2", "code", "2026-11-23T08:00:00Z")).unwrap();

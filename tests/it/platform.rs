@@ -238,6 +238,10 @@ fn a_server_that_knows_nothing_else_still_explains_and_edits() {
          [parameters]\nuser_id = \"me\"\nservice_tier = \"standard_only\"\nstop_sequences = [\"<END>\"]\n",
     );
     let simulator = Simulator::plain(&sandbox);
+    let (asked, _) = act(&sandbox, &simulator, &["ask", "inventory.py:75-80", "--prompt", "Why?"]);
+    assert_eq!(asked["outcome"], "shown", "{asked}");
+    assert_eq!(note(&asked).matches("no tools").count(), 1, "{asked}");
+    let before = statuses(&simulator).len();
     let mut client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
     let uri = sandbox.uri("inventory.py");
     client.open(&uri, "python", &sandbox.read("inventory.py"));
@@ -248,7 +252,7 @@ fn a_server_that_knows_nothing_else_still_explains_and_edits() {
         assert_eq!(said.matches(word).count(), 1, "{word} in {said}");
     }
     assert!(!said.contains("stop_sequences"), "that it knows: {said}");
-    let refused = statuses(&simulator).iter().filter(|status| **status == 400).count();
+    let refused = statuses(&simulator)[before..].iter().filter(|status| **status == 400).count();
     assert_eq!(refused, 6, "one a field");
     let text = client.text(&uri);
     let start = text.find("def restock_report").unwrap();
@@ -256,7 +260,7 @@ fn a_server_that_knows_nothing_else_still_explains_and_edits() {
     assert_eq!(second["outcome"], "applied", "{second}");
     assert!(!note(&second).contains("does not take"), "once: {second}");
     let account = simulator.account();
-    assert_eq!(account["requests"].as_array().unwrap().len(), 6 + 2, "it is remembered: {account:#}");
+    assert_eq!(account["requests"].as_array().unwrap().len(), before + 6 + 2, "it is remembered: {account:#}");
     assert_eq!(second["usage"]["cacheHitRate"], json!(0.0), "{second}");
     client.read_all();
 }
@@ -340,6 +344,11 @@ fn what_was_thought_is_shown_to_who_wants_it() {
     let path = url::Url::parse(document["uri"].as_str().unwrap()).unwrap().to_file_path().unwrap();
     let file = std::fs::read_to_string(path).unwrap();
     assert!(file.contains("## What the model thought\n\n> Simulated thinking"), "{file}");
+    // Also when it is shown again from the ledger.
+    client.execute("aside.showExplanation", json!({"id": job})).unwrap();
+    let again = client.next("window/showDocument");
+    let path = url::Url::parse(again["uri"].as_str().unwrap()).unwrap().to_file_path().unwrap();
+    assert!(std::fs::read_to_string(path).unwrap().contains("## What the model thought"));
     client.read_all();
 }
 
@@ -365,4 +374,44 @@ fn parameters_go_where_the_model_takes_them() {
     let simulator = Simulator::start(&sandbox, None, None);
     let (said, _) = act(&sandbox, &simulator, &EXPLAIN);
     assert!(said["outcome"] == "shown" && note(&said).contains("left out"), "{said}");
+}
+
+/// What a page of the documentation names in backticks, in this column of its tables, or anywhere.
+fn named(page: &str, last_column: bool) -> Vec<String> {
+    let lines = page.lines().filter(|line| !last_column || line.starts_with('|'));
+    let cells = lines
+        .map(|line| if last_column { line.trim_end_matches('|').rsplit('|').next().unwrap_or(line) } else { line });
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_platform_page_names_what_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/platform.md")).unwrap();
+    let is_path =
+        |name: &String| name.contains('/') && !name.contains(' ') && !name.starts_with('/') && !name.contains('*');
+    let paths: Vec<String> = named(&page, false).into_iter().filter(is_path).collect();
+    assert!(paths.len() > 40, "the page names files: {paths:?}");
+    for path in &paths {
+        assert!(root.join(path).exists(), "docs/platform.md names `{path}`, which is not there");
+    }
+    let mut sources = String::new();
+    let mut folders = vec![root.join("src"), root.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.extension().and_then(|extension| extension.to_str()) {
+                None if entry.is_dir() => folders.push(entry),
+                Some("rs") => sources += &std::fs::read_to_string(&entry).unwrap(),
+                _ => {}
+            }
+        }
+    }
+    let tests: Vec<String> = named(&page, true).into_iter().filter(|name| !is_path(name)).collect();
+    assert!(tests.len() > 60, "the page names tests: {tests:?}");
+    for test in &tests {
+        assert!(
+            sources.contains(&format!("fn {test}(")),
+            "docs/platform.md names the test `{test}`, which is not there"
+        );
+    }
 }
