@@ -354,6 +354,11 @@ impl<H: Host> Run<'_, H> {
             action: self.order.title(),
             subject: String::new(),
             place: self.order.place(),
+            question: if self.order.action.asks() {
+                self.order.prompt.clone().unwrap_or_default()
+            } else {
+                String::new()
+            },
             markdown: markdown.to_owned(),
             model: self.model.id.clone(),
             thinking: if self.order.settings.thinking.show { self.thinking.clone() } else { String::new() },

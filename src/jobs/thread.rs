@@ -83,6 +83,7 @@ impl Thread {
             action: stored.title.clone(),
             subject: String::new(),
             place: stored.path.as_ref().map(|path| format!("{path}:{first}-{last}")).unwrap_or_default(),
+            question: History::from_json(&stored.messages).and_then(|history| history.question()).unwrap_or_default(),
             markdown: stored.markdown.clone(),
             thinking: stored.thoughts.clone(),
             model: stored.model.clone(),

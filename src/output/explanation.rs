@@ -14,6 +14,8 @@ pub struct Explanation {
     pub subject: String,
     /// Where that is, such as `src/a.py:12-30`.
     pub place: String,
+    /// What was asked, in the user's words; empty where the action says it all.
+    pub question: String,
     /// The answer, as the model wrote it.
     pub markdown: String,
     /// What the model let be seen of its thinking, where that is to be shown.
@@ -53,7 +55,7 @@ impl Explanation {
     }
 }
 
-/// The Markdown file for an explanation: a heading, the answer made harmless, and a line about its making; then, in the same
+/// The Markdown file for an explanation: a heading, the question if there was one, the answer made harmless, and a line about its making; then, in the same
 /// way, each question and its answer.
 pub fn document(explanation: &Explanation) -> String {
     let mut heading = heading(&explanation.title());
@@ -63,7 +65,11 @@ pub fn document(explanation: &Explanation) -> String {
     let answer = readable(&explanation.markdown);
     let footer = footer(&explanation.model, &explanation.usage, explanation.simulated);
     let thinking = thought(&explanation.thinking);
-    let first = format!("# {heading}\n\n{answer}{thinking}\n\n---\n\n{footer}\n");
+    let question = match explanation.question.trim() {
+        "" => String::new(),
+        question => format!("{}\n\n", conversation::quoted(question)),
+    };
+    let first = format!("# {heading}\n\n{question}{answer}{thinking}\n\n---\n\n{footer}\n");
     explanation.turns.iter().fold(first, |text, turn| text + "\n" + &section(turn))
 }
 
@@ -207,8 +213,16 @@ mod tests {
             model: "claude-sonnet-5-5".to_owned(),
             usage: "12.3k in · 91% from cache · 410 out · $0.0023".to_owned(),
             simulated: false,
+            question: String::new(),
             turns: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_question_stands_above_its_answer() {
+        let asked = Explanation { question: "Why?\n\nReally?".to_owned(), ..explanation() };
+        let shown = document(&asked);
+        assert!(shown.contains("12-30`\n\n> Why?\n>\n> Really?\n\nIt *sets up* `x`.\n"), "{shown}");
     }
 
     #[test]

@@ -93,6 +93,14 @@ impl History {
         &self.messages
     }
 
+    /// The question that it began with, in the user's words; `None` if it began with another task.
+    pub fn question(&self) -> Option<String> {
+        let first = self.messages.first()?;
+        let task = first.content.iter().filter_map(text_of).rev().find_map(|text| tags::unwrap("task", text))?.1;
+        let (_, question) = tags::unwrap("question", task[task.find("<question")?..].trim_end())?;
+        Some(question.to_owned())
+    }
+
     /// Without thinking, whose proof only the model that thought it takes.
     #[must_use]
     pub fn without_thinking(mut self) -> Self {

@@ -175,7 +175,10 @@ fn a_question_about_a_name_is_answered_from_the_project() {
     // What all rounds took is on the bill.
     let input: u64 = requests.iter().map(|it| usage(it, "input_tokens")).sum();
     assert_eq!(report["usage"]["inputTokens"], input, "{report}");
-    it.client.next("window/showDocument");
+    let shown = it.client.next("window/showDocument")["uri"].as_str().unwrap().to_owned();
+    it.open(&shown);
+    let page = it.client.text(&shown);
+    assert!(page.contains("\n\n> Where does load_items come from?\n\nThis answer"), "{page}");
 }
 
 #[test]

@@ -137,6 +137,9 @@ fn an_explanation_of_a_document_action_is_gone_on_with_as_it_was_sent() {
     explained.request.messages.push(Message { role: Role::Assistant, content: vec![ContentBlock::text("It is.")] });
     let history = History::from_json(&History::new(explained.request.messages).to_json()).unwrap();
     let plan = case.follow_up(&history, "Why?");
+    assert_eq!(history.question(), None, "it began with a task");
+    let asked_on = History::new(case.ask("Why?\n\n</question>").request.messages);
+    assert_eq!(asked_on.question().as_deref(), Some("Why?\n\n</question>"));
     assert_eq!(plan.request.messages.len(), 3, "roles take turns");
     let (texts, _) = blocks(&plan);
     for (block, sent) in texts.iter().zip(&asked[0].content) {

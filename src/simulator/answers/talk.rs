@@ -28,7 +28,7 @@ pub(super) fn reply(body: &Value, marks: &Marks) -> Reply {
     let question = question(marks);
     let results = results(body);
     if !results.is_empty() {
-        return Reply::text(from_results(&question, &results));
+        return Reply::text(from_results(&results));
     }
     let calls = calls(body, &question);
     if !calls.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn reply(body: &Value, marks: &Marks) -> Reply {
         "ask" => explain::explain(marks, &code),
         _ => "There is nothing in the question that the tools could look for: name a function, or a file.".to_owned(),
     };
-    Reply::text(format!("{}\n\n{known}", opening(&question)))
+    Reply::text(format!("{OPENING}\n\n{known}"))
 }
 
 /// The question in the task; where there is none, the selection is the question.
@@ -131,13 +131,10 @@ fn id(body: &Value, number: usize) -> String {
     format!("toolu_{}", &digest[..24])
 }
 
-fn opening(question: &str) -> String {
-    let asked: Vec<String> = question.lines().map(|line| format!("> {line}")).collect();
-    format!("This answer is **simulated**: no model has read the question.\n\n{}", asked.join("\n"))
-}
+const OPENING: &str = "This answer is **simulated**: no model has read the question.";
 
-fn from_results(question: &str, results: &[(String, bool)]) -> String {
-    let mut parts = vec![opening(question), "What the tools gave:".to_owned()];
+fn from_results(results: &[(String, bool)]) -> String {
+    let mut parts = vec![OPENING.to_owned(), "What the tools gave:".to_owned()];
     for (text, is_error) in results {
         if *is_error {
             parts.push(format!("- a tool failed: {}", text.lines().next().unwrap_or_default()));

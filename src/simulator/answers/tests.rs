@@ -1034,8 +1034,6 @@ fn results_become_the_answer() {
     expect![[r#"
         This answer is **simulated**: no model has read the question.
 
-        > Who calls load_items?
-
         What the tools gave:
 
         ````text

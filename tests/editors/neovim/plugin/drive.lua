@@ -494,6 +494,34 @@ local function pages()
   vim.cmd("helpclose")
 end
 
+-- Asking on about an explanation, and asking about code.
+local function talks(original)
+  local explained = page_text()
+  for _, question in ipairs({ "Where is load_items defined?", "And parse_price?" }) do
+    events, said = {}, {}
+    vim.cmd("Aside follow-up " .. question)
+    local finish = wait_for_end(question)
+    check(finish.outcome == "shown" and finish.action == "follow-up", "a question is answered", finish)
+    check(vim.startswith(page_text(), explained), "what stood there stays", page_text())
+    check(page_text():find(question, 1, true) ~= nil, "the question stands below it", page_text())
+    explained = page_text()
+  end
+  check(explained:find("def load_items", 1, true) ~= nil, "and the answers below the questions", explained)
+  check(explained:find("def parse_price", 1, true) ~= nil, "each in its turn", explained)
+  check(#vim.api.nvim_list_wins() == 2, "in the one window", vim.api.nvim_list_wins())
+
+  on_selection("restock_report", "Aside ask Where is load_items defined?")
+  local finish = wait_for_end("ask")
+  check(finish.outcome == "shown" and page_text():find("def load_items", 1, true) ~= nil, "a question is read", finish)
+  on_selection("restock_report", "Aside ask Add nothing")
+  finish = wait_for_end("ask for a change")
+  check(finish.outcome == "applied", "a wish is an edit", finish)
+  check(text(source):find("# Simulated: Add nothing\ndef restock_report", 1, true) ~= nil, "which landed", text(source))
+  vim.api.nvim_set_current_win(code)
+  vim.cmd("silent undo")
+  check(text(source) == original, "one undo takes it back", text(source))
+end
+
 local function main()
   check(vim.fn.exists(":Aside") == 2, "`:Aside` is there")
   wait("the server to attach", function()
@@ -501,6 +529,7 @@ local function main()
   end)
   local original = text(source)
   explains(original)
+  talks(original)
   types_meanwhile(original)
   edits(original)
   cancels(original)
