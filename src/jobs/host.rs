@@ -149,6 +149,11 @@ pub trait Host: Send + Sync {
     /// Something happened. Must not block.
     fn event(&self, event: Event<'_>);
 
+    /// What an earlier answer to the same order said before it broke off; only the rest of it is asked for.
+    fn begun(&self) -> Option<&str> {
+        None
+    }
+
     /// How soon it needs its answer.
     fn urgency(&self) -> Urgency {
         Urgency::Asked

@@ -311,7 +311,9 @@ impl<H: Host> Run<'_, H> {
             };
         }
         let (plan, whole) = self.obtain(plan, place.as_ref()).await?;
-        self.learn(&plan, whole.input_tokens).await;
+        if whole.input_tokens > 0 {
+            self.learn(&plan, whole.input_tokens).await;
+        }
         match order.action.result {
             ResultForm::Edit => self.land(&plan, whole, Step::Selection).await,
             ResultForm::Tests => match place {

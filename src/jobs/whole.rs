@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::host::Host;
+use super::host::{Event, Host};
 use super::run::{Run, Stop, text_of};
 use super::seam;
 use crate::actions::ResultForm;
@@ -31,7 +31,7 @@ pub(super) struct Whole {
     /// Why the last part did not come.
     pub(super) broken: Option<Error>,
     pub(super) request_id: Option<String>,
-    /// All input of the first request, as it was reported.
+    /// All input of the first request, as it was reported; 0 when that was another job's.
     pub(super) input_tokens: u64,
 }
 
@@ -143,8 +143,31 @@ impl<H: Host> Run<'_, H> {
 
     /// Sends a request that begins as the plan does, and goes on with its answer as often as that is of use.
     pub(super) async fn ask_whole(&mut self, plan: &Plan, request: &MessageRequest) -> Result<Whole, Stop> {
+        if let Some(begun) = self.host.begun().map(str::to_owned) {
+            return self.rest(plan, request, begun).await;
+        }
         let answer = self.ask(plan, request).await?;
         self.whole(plan, request, answer).await
+    }
+
+    /// Asks for what comes behind the beginning of an answer that broke off.
+    async fn rest(&mut self, plan: &Plan, request: &MessageRequest, begun: String) -> Result<Whole, Stop> {
+        // The stream of an attempt is the whole answer.
+        self.host.event(Event::Attempt(1));
+        self.host.event(Event::Text(&begun));
+        match self.ask_behind(plan, &prompt::go_on(request, &begun), &begun).await {
+            Ok(answer) => {
+                let (text, thinking) = (begun, String::new());
+                let (end, parts, broken, request_id) = (End::Complete, 1, None, None);
+                let mut whole = Whole { text, thinking, end, parts, broken, request_id, input_tokens: 0 };
+                whole.add(answer);
+                Ok(whole)
+            }
+            Err(stop) => {
+                self.explanation = Some(self.document(&begun));
+                Err(stop)
+            }
+        }
     }
 
     /// Goes on with the answer to a request that begins as the plan does.

@@ -32,6 +32,8 @@ pub(super) struct EditorHost {
     name: String,
     root: Option<PathBuf>,
     cancel: CancellationToken,
+    /// What an earlier answer said before it broke off.
+    begun: Option<String>,
 }
 
 impl EditorHost {
@@ -44,7 +46,13 @@ impl EditorHost {
         cancel: CancellationToken,
     ) -> Self {
         let (job, uri, root) = (order.job.clone(), order.snapshot.uri.clone(), order.root.clone());
-        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel }
+        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel, begun: None }
+    }
+
+    /// The same, for the rest of an answer that broke off.
+    pub(super) fn going_on(mut self, begun: Option<String>) -> Self {
+        self.begun = begun;
+        self
     }
 }
 
@@ -67,6 +75,10 @@ impl Host for EditorHost {
             self.session.tell(MessageType::Warning, format!("Aside: {text}"));
         }
         self.feed.event(&event);
+    }
+
+    fn begun(&self) -> Option<&str> {
+        self.begun.as_deref()
     }
 
     fn selection(&self) -> Option<(Current, Span)> {

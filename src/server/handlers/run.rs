@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use lsp_types::{LspAny, MessageType, ProgressToken, Uri};
+use lsp_types::{LspAny, MessageActionItem, MessageType, ProgressToken, Uri};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
@@ -28,6 +28,10 @@ use crate::jobs::{
 };
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
+
+/// What a user may say to an explanation that broke off.
+const GO_ON: &str = "Go on";
+const LEAVE: &str = "Leave it";
 
 /// Starts a job. Answers at once with its id, or with the report when it has ended, if the client waits.
 pub(super) async fn run_action(
@@ -75,7 +79,7 @@ pub(super) async fn run_action(
             simulated: session.simulated(),
         }
     };
-    let task = start(session.clone(), order, selected.track, token, progress);
+    let task = start(session.clone(), order, selected.track, token, progress, None);
     if !waits {
         return Ok(json!({ "job": job }));
     }
@@ -209,6 +213,7 @@ fn start(
     track: TrackId,
     token: CancellationToken,
     progress: Option<ProgressToken>,
+    begun: Option<String>,
 ) -> tokio::task::JoinHandle<Report> {
     let title = order.title();
     let registration = session.registry.register(&order.job, JobHandle { title: title.clone(), token: token.clone() });
@@ -217,7 +222,8 @@ fn start(
     let tasks = session.jobs.clone();
     tasks.spawn(async move {
         let (feed, pump) = Feed::start(channel);
-        let work = Box::pin(carry_out(&session, &order, &feed, track, &token, registration));
+        let host = EditorHost::new(session.clone(), feed.clone(), &order, track, token.clone()).going_on(begun);
+        let work = Box::pin(carry_out(&session, &order, &feed, host, &token, registration));
         let report = whatever_happens(&order, &feed, work).await;
         session.state().tokens.retain(|_, job| *job != order.job);
         tokio::select! {
@@ -245,20 +251,22 @@ async fn carry_out(
     session: &Arc<Session>,
     order: &Order,
     feed: &Feed,
-    track: TrackId,
+    host: EditorHost,
     token: &CancellationToken,
     registration: Registration,
 ) -> Report {
-    let host = EditorHost::new(session.clone(), feed.clone(), order, track, token.clone());
     let report = run(&session.context(), order, &host, token).await;
     drop(registration);
     session.state().tokens.retain(|_, job| *job != order.job);
     session.status_due.notify_one();
     remember(session, order, &report);
     // Before the progress ends: editors with one line for both keep what comes last, and that is what it cost.
-    tokio::select! {
-        () = tell(session, &report) => {}
-        () = session.end.cancelled() => {}
+    // Of an answer that broke off the question behind it speaks.
+    if !is_broken_off(order, &report) {
+        tokio::select! {
+            () = tell(session, &report) => {}
+            () = session.end.cancelled() => {}
+        }
     }
     feed.end(&report);
     session.tell_of_ledger();
@@ -274,7 +282,42 @@ async fn carry_out(
         // The user may take all day; the job has ended.
         tokio::spawn(standing::offer(session.clone(), order.clone(), answer.clone(), host));
     }
+    if is_broken_off(order, &report)
+        && let Some(explanation) = &report.explanation
+    {
+        tokio::spawn(offer_the_rest(session.clone(), order.clone(), report.sentence(), explanation.markdown.clone()));
+    }
     report
+}
+
+/// Whether an explanation broke off, in a way that may pass.
+fn is_broken_off(order: &Order, report: &Report) -> bool {
+    let passes = |kind| matches!(kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Overloaded);
+    order.action.result == actions::ResultForm::Explanation
+        && report.explanation.is_some()
+        && report.error.as_ref().is_some_and(|error| passes(error.kind))
+}
+
+/// Asks whether the model shall go on where an explanation broke off.
+async fn offer_the_rest(session: Arc<Session>, order: Order, sentence: String, begun: String) {
+    let choices = [GO_ON, LEAVE].map(|title| MessageActionItem { title: title.to_owned(), ..Default::default() });
+    // The question takes the keys.
+    show::rest(&session).await;
+    let question = format!("Aside: {sentence} What came until then is kept.");
+    let chosen = session.client.show_message_request(MessageType::Error, question, Some(choices.to_vec())).await;
+    if !matches!(chosen, Ok(Some(chosen)) if chosen.title == GO_ON) {
+        return;
+    }
+    // It is explained as it was; where it is now matters to nobody.
+    let track = session.state().documents.get_mut(&order.snapshot.uri).map(|document| document.track(0..0));
+    let Some(track) = track else {
+        session.tell(MessageType::Error, "Aside: the document was closed meanwhile.".to_owned());
+        return;
+    };
+    let settings = session.state().settings.clone();
+    let order = Order { job: new_job_id(), settings, ..order };
+    let token = session.end.child_token();
+    start(session, order, track, token, None, Some(begun));
 }
 
 /// Runs an order's action again, on the text as it is now, where its selection has gone.
@@ -299,7 +342,7 @@ pub(in crate::server) fn start_again(session: &Arc<Session>, order: Order, host:
         one.span.clone_from(&selection);
     }
     let order = Order { job: new_job_id(), snapshot, selection, settings, diagnostics, ..order };
-    start(session.clone(), order, track, session.end.child_token(), None);
+    start(session.clone(), order, track, session.end.child_token(), None, None);
 }
 
 /// The way to the client for this job's output. Its progress can be cancelled from now on.

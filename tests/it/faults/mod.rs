@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use self::rows::{Moment, NOWHERE, Nowhere, ROWS, Row, Sees};
 use crate::support::scripted::{Act, Script, Scripted, answer, block, head, refusal, start, status, text};
-use crate::support::{Client, ClientOptions, Sandbox};
+use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 
 const TEXT: &str = "def one():\n    return 1\n";
 /// What the good answers say.
@@ -269,4 +269,43 @@ fn the_page_has_these_rows() {
         std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
         panic!("docs/reliability.md was out of date and is written anew: run the test again");
     }
+}
+
+/// The answer that the user would have had, in two requests.
+#[test]
+fn an_explanation_that_broke_off_can_be_gone_on_with() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.example("inventory.py");
+    let uri = sandbox.uri("inventory.py");
+    let explained = |scenario: Option<&str>, choice: Option<&'static str>| {
+        let simulator = Simulator::start(&sandbox, scenario, None);
+        let mut options = ClientOptions::with_api(simulator.url.as_str());
+        options.behaviour.choice = choice;
+        let mut client = Client::start(&sandbox, options);
+        client.open(&uri, "python", &text);
+        let result = client.run_to_end("explain", &uri, 0..text.len());
+        if choice.is_none() {
+            client.read_all();
+            return result["explanation"].as_str().unwrap().to_owned();
+        }
+        assert_eq!((&result["outcome"], &result["error"]["kind"]), (&json!("failed"), &json!("network")), "{result}");
+        let begun = result["explanation"].as_str().unwrap();
+        assert!(begun.lines().count() > 2, "enough to go on from: {begun}");
+        let asked = client.next("window/showMessageRequest");
+        assert!(asked["message"].as_str().unwrap().contains("ended before it was complete"), "{asked}");
+        let rest = client.wait_for("the second job", |editor| {
+            let parts = editor.stream.iter().filter(|part| part["job"] != result["job"]);
+            parts.clone().find(|part| part["kind"] == "end").map(|end| end["job"].as_str().unwrap().to_owned())
+        });
+        assert_eq!(client.stream_end(&rest)["outcome"], "shown");
+        let told: String = client.stream(&rest).iter().filter_map(|part| part["text"].as_str()).collect();
+        client.ended_progress(2);
+        client.read_all();
+        told
+    };
+    let whole = explained(None, None);
+    let cut = "[[step]]\ncut = { after_deltas = 60 }\n";
+    let joined = explained(Some(cut), Some("Go on"));
+    let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&joined), lines(&whole));
 }
