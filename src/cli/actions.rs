@@ -95,6 +95,9 @@ fn offered(action: &Action) -> Cow<'static, str> {
     if let Some(custom) = action.custom.as_ref().filter(|custom| !custom.languages.is_empty()) {
         return custom.languages.join(", ").into();
     }
+    if action.custom.is_some() && action.kind.starts_with("quickfix.") {
+        return "where other tools report an error or a warning".into();
+    }
     Cow::Borrowed(match action.applies {
         Applies::Always => "always",
         Applies::OptionalTypes => "languages with optional types",

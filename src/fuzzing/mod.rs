@@ -7,6 +7,7 @@ mod answer;
 mod changes;
 mod config;
 mod frames;
+mod front_matter;
 mod merge;
 mod sse;
 
@@ -19,6 +20,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("changes", changes::check),
     ("config", config::check),
     ("frames", frames::check),
+    ("front_matter", front_matter::check),
     ("merge", merge::check),
     ("sse", sse::check),
 ];
