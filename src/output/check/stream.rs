@@ -1,5 +1,7 @@
 //! A text as its tokens and how they nest, with what an action may change taken out and kept beside.
 
+use std::collections::HashSet;
+
 use tree_sitter::{Node, Tree, TreeCursor};
 
 use super::Promise;
@@ -109,9 +111,15 @@ pub(super) struct Frame<'a> {
 
 impl<'a> Stream<'a> {
     pub(super) fn read(promise: Promise, grammar: Grammar, tree: &'a Tree, text: &'a str) -> Self {
+        Self::read_but(&HashSet::new(), &Roles::new(promise, grammar, &tree.language()), tree, text)
+    }
+
+    /// Reads all but the nodes of these ids: each is one token, and what it holds besides is left out.
+    pub(super) fn read_but(whole: &HashSet<usize>, roles: &Roles, tree: &'a Tree, text: &'a str) -> Self {
         let root = tree.root_node();
         let reader = Reader {
-            roles: Roles::new(promise, grammar, &tree.language()),
+            roles,
+            whole,
             stream: Self {
                 text,
                 root,
@@ -167,8 +175,10 @@ impl<'a> Stream<'a> {
     }
 }
 
-struct Reader<'a> {
-    roles: Roles,
+struct Reader<'a, 'r> {
+    roles: &'r Roles,
+    /// The ids of the nodes that are one token each.
+    whole: &'r HashSet<usize>,
     stream: Stream<'a>,
     frames: Vec<Frame<'a>>,
     /// Where what has been read ends.
@@ -177,7 +187,7 @@ struct Reader<'a> {
     line_begun: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn walk(mut self, mut cursor: TreeCursor<'a>) -> Stream<'a> {
         loop {
             let node = cursor.node();
@@ -197,7 +207,7 @@ impl<'a> Reader<'a> {
     /// Reads a node; whether its children are to be read too.
     fn enter(&mut self, node: Node<'a>, cursor: &TreeCursor<'a>) -> bool {
         let class = self.roles.class(node);
-        let role = roles::role(&self.roles, node, class, &self.frames, cursor, &self.stream);
+        let role = roles::role(self.roles, node, class, &self.frames, cursor, &self.stream);
         if let Some(frame) = self.frames.last_mut()
             && !matches!(role, Role::Comment)
         {
@@ -238,6 +248,10 @@ impl<'a> Reader<'a> {
                 }
                 if node.child_count() == 0 {
                     self.leaf(node);
+                    return false;
+                }
+                if role == Role::Plain && self.whole.contains(&node.id()) {
+                    self.token(node.kind_id(), &self.stream.text[node.byte_range()], node.start_byte());
                     return false;
                 }
                 self.open(node, class, role);
@@ -339,7 +353,7 @@ impl<'a> Reader<'a> {
     fn comments_in(&mut self, erased: Node<'a>) {
         let text = self.stream.text;
         let anchor = self.stream.tokens.len();
-        let roles = &self.roles;
+        let roles = self.roles;
         let comments = &mut self.stream.comments;
         walk(erased, |node| {
             let is_comment = roles.class(node) == Class::Comment;

@@ -24,6 +24,8 @@ pub(super) struct Facts<'a> {
     pub(super) postponed: bool,
     /// A name in the file by which annotations are read.
     pub(super) reads: Option<&'a str>,
+    /// By the ids of nodes' kinds: asking each node for the name of its own takes longer than all the rest.
+    kinds: Vec<Kind>,
     text: &'a str,
 }
 
@@ -41,6 +43,7 @@ impl<'a> Facts<'a> {
             imports_all: false,
             postponed: false,
             reads: None,
+            kinds: Kind::all(&stream.root.language()),
             text: stream.text,
         };
         let mut sure = HashSet::new();
@@ -64,23 +67,26 @@ impl<'a> Facts<'a> {
     fn read(&mut self, node: Node<'a>) {
         let text = self.text;
         let of = |node: Node<'a>| &text[node.byte_range()];
-        if let Some(parameters) = node.child_by_field_name("type_parameters") {
+        let kind = self.kinds.get(usize::from(node.kind_id())).copied().unwrap_or_default();
+        if matches!(kind, Kind::Class | Kind::Function)
+            && let Some(parameters) = node.child_by_field_name("type_parameters")
+        {
             self.targets(parameters, node.start_byte());
         }
-        match node.kind() {
-            "class_definition" => {
+        match kind {
+            Kind::Class => {
                 if let Some(name) = node.child_by_field_name("name") {
                     self.define(of(name), node.end_byte());
                     self.classes.entry(of(name)).or_insert(node);
                 }
             }
-            "function_definition" => {
+            Kind::Function => {
                 if let Some(name) = node.child_by_field_name("name") {
                     self.define(of(name), node.end_byte());
                     self.functions.entry(of(name)).or_insert(node);
                 }
             }
-            "import_statement" | "import_from_statement" => {
+            Kind::Import => {
                 let mut cursor = node.walk();
                 for name in node.children_by_field_name("name", &mut cursor) {
                     let bound = name.child_by_field_name("alias").unwrap_or(name);
@@ -89,18 +95,18 @@ impl<'a> Facts<'a> {
                     *at = (*at).min(node.end_byte());
                 }
             }
-            "assignment" | "for_statement" | "named_expression" | "type_alias_statement" => {
+            Kind::Assignment | Kind::Binding => {
                 let value = node.child_by_field_name("right").or_else(|| node.child_by_field_name("type"));
                 let target = node.child_by_field_name("left").or_else(|| node.child_by_field_name("name"));
-                let bare = node.kind() == "assignment" && node.child_by_field_name("right").is_none();
-                if let Some(target) = target.filter(|_| value.is_some() && !bare || node.kind() != "assignment") {
+                let bare = kind == Kind::Assignment && node.child_by_field_name("right").is_none();
+                if let Some(target) = target.filter(|_| value.is_some() && !bare || kind != Kind::Assignment) {
                     self.targets(target, node.end_byte().min(value.map_or(usize::MAX, |value| value.end_byte())));
                 }
             }
-            "as_pattern_target" => self.targets(node, node.end_byte()),
-            "call" => self.call(node),
-            "identifier" if READING.contains(&of(node)) => self.reads = Some(of(node)),
-            _ => {}
+            Kind::Target => self.targets(node, node.end_byte()),
+            Kind::Call => self.call(node),
+            Kind::Identifier if READING.contains(&of(node)) => self.reads = Some(of(node)),
+            Kind::Identifier | Kind::Other => {}
         }
     }
 
@@ -181,6 +187,45 @@ impl<'a> Facts<'a> {
                     .any(|word| word == name)
             })
         })
+    }
+}
+
+/// What a kind of node can say.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Class,
+    Function,
+    Import,
+    Assignment,
+    Binding,
+    Target,
+    Call,
+    Identifier,
+}
+
+impl Kind {
+    fn of(name: &str) -> Self {
+        match name {
+            "class_definition" => Self::Class,
+            "function_definition" => Self::Function,
+            "import_statement" | "import_from_statement" => Self::Import,
+            "assignment" => Self::Assignment,
+            "for_statement" | "named_expression" | "type_alias_statement" => Self::Binding,
+            "as_pattern_target" => Self::Target,
+            "call" => Self::Call,
+            "identifier" => Self::Identifier,
+            _ => Self::Other,
+        }
+    }
+
+    /// Those of all nodes of a language, by their ids.
+    fn all(language: &tree_sitter::Language) -> Vec<Self> {
+        let count = u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+        let named = |id: &u16| language.node_kind_is_named(*id);
+        let name = |id: u16| Some(id).filter(named).and_then(|id| language.node_kind_for_id(id)).unwrap_or_default();
+        (0..count).map(|id| Self::of(name(id))).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{documentation, hints, verdict};
+use super::{documentation, hints, of_edits, verdict};
 use crate::output::check::stream::Stream;
 use crate::output::check::{Comparison, Promise, Verdict};
 use crate::workspace::language;
@@ -35,6 +35,7 @@ fn caught(promise: Promise, id: &str, before: &str, after: &str, what: &str) {
         return;
     }
     let verdict = comparison.verdict(promise);
+    assert_eq!(of_edits(promise, id, before, after), verdict, "{promise:?} {id}: {what}\n{after}");
     assert!(matches!(verdict, Verdict::Broken(_)), "{promise:?} {id}: {what} got through\n{after}");
 }
 
