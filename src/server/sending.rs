@@ -30,6 +30,10 @@ const LATE: Duration = Duration::from_secs(120);
 /// that made the editor refuse may take to be reported. Editors hold changes back for up to 150 ms.
 const MOMENT: Duration = Duration::from_millis(500);
 
+/// So long a change may stay unreported that made the editor refuse by its version. Emacs reports what is typed half a
+/// second after the last key.
+const UNREPORTED: Duration = Duration::from_secs(10);
+
 /// How often a misplaced edit is tried to be taken back.
 const TAKE_BACKS: usize = 8;
 
@@ -106,7 +110,11 @@ impl Sending<'_> {
             Ok(Ok(result)) if result.applied => deadline.max(Instant::now() + MOMENT * 2),
             Ok(_) => Instant::now() + MOMENT,
         };
-        settle(session, &landed, uri, &change.base, until).await;
+        if is_outdated(&answer) {
+            reported(session, uri, &change.base).await;
+        } else {
+            settle(session, &landed, uri, &change.base, until).await;
+        }
         let seen = landed.seen();
         if seen != Seen::Nothing {
             return judged(seen, change, &text);
@@ -215,6 +223,17 @@ async fn settle(session: &Session, landed: &Landed, uri: &Uri, base: &Current, d
     }
 }
 
+/// After a refusal by the version: waits until the change is known that it is for.
+async fn reported(session: &Session, uri: &Uri, base: &Current) {
+    let deadline = Instant::now() + UNREPORTED;
+    let mut changes = session.watch_documents();
+    while !moved_on(session.state().documents.get(uri), base) {
+        if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Waits for the text that shows what became of an edit.
 async fn proof(session: &Session, landed: &Landed) {
     let mut changes = session.watch_documents();
@@ -244,6 +263,16 @@ fn is_current(uri: &Uri, change: &Change, create: bool) -> bool {
 fn has_text(uri: &Uri, text: &Rope) -> bool {
     let on_disk = uri.to_file_path().ok().and_then(|path| content::read_text(&path).ok());
     on_disk.is_some_and(|on_disk| same_text(text, &Rope::from_str(&on_disk)))
+}
+
+/// Whether the editor will not have an edit because it is for another version of the document.
+fn is_outdated(answer: &Result<jsonrpc::Result<ApplyWorkspaceEditResult>, Elapsed>) -> bool {
+    let reason = match answer {
+        Ok(Ok(result)) if !result.applied => result.failure_reason.as_deref().unwrap_or_default(),
+        Ok(Err(error)) => &error.message,
+        _ => return false,
+    };
+    reason.to_ascii_lowercase().contains("version")
 }
 
 /// Why the editor will not have an edit, if so.

@@ -64,6 +64,13 @@ impl TestClient {
         self.socket.send(Response::from_error(id, error)).await.expect("the server lives");
     }
 
+    /// Refuses a request of the server and says why.
+    pub(super) async fn refuse_because(&mut self, request: &Request, reason: &'static str) {
+        let id = request.id().expect("only requests are answered").clone();
+        let error = tower_lsp::jsonrpc::Error { message: reason.into(), ..tower_lsp::jsonrpc::Error::internal_error() };
+        self.socket.send(Response::from_error(id, error)).await.expect("the server lives");
+    }
+
     /// Lets what the server says go out as it does when it serves; the end for the client's answers.
     pub(super) fn onto(self, mut outlet: Outlet) -> impl Sink<Response> + Unpin {
         let Self { socket, _server: server } = self;

@@ -59,7 +59,7 @@ fn edits_land_right_in_editors_that_do_not() {
     use Manner::{Applies, Dawdles, DoesHalf, Fails, Ignores, Pretends, Refuses, ReportsFirst, SaysNothing};
     sessions(2, |random| Kind {
         manners: vec![Applies, ReportsFirst, SaysNothing, Refuses, Fails, Pretends, Ignores, Dawdles, DoesHalf],
-        outdated: random.pick(&[Outdated::Refused, Outdated::Dropped]),
+        outdated: random.pick(&[Outdated::Refused, Outdated::Failed, Outdated::Dropped]),
         ..Kind::default()
     });
 }
@@ -77,7 +77,7 @@ fn edits_land_right_in_editors_that_do_not_look_at_versions() {
 fn edits_land_right_where_the_user_is_asked_first() {
     sessions(4, |random| Kind {
         manners: vec![Manner::Applies, Manner::ReportsFirst],
-        outdated: random.pick(&[Outdated::Refused, Outdated::Dropped]),
+        outdated: random.pick(&[Outdated::Refused, Outdated::Failed, Outdated::Dropped]),
         asks: Some(random.pick(&[Asks::InTheEditor, Asks::Here])),
     });
 }

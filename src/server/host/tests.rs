@@ -105,6 +105,8 @@ enum Step {
     Answers(bool),
     /// Answers with an error.
     Fails,
+    /// Answers with this error.
+    Says(&'static str),
     /// Reports that the document has this text by now.
     Reports(&'static str),
     /// Lets seconds pass.
@@ -126,6 +128,7 @@ async fn apply(it: &mut Fixture, change: Change, steps: &[Step]) -> (Landing, Du
             match *step {
                 Step::Answers(applied) => client.answer(&request, json!({"applied": applied})).await,
                 Step::Fails => client.refuse(&request).await,
+                Step::Says(error) => client.refuse_because(&request, error).await,
                 Step::Receives => request = next_edit(client).await,
                 Step::Waits(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
                 Step::Saves(text) => std::fs::write(folder.path().join("b.py"), text).expect("it is written"),
@@ -284,9 +287,12 @@ async fn report(backend: &Backend, version: i32, text: &str) {
     text_sync::did_change(backend, change).await;
 }
 
+/// As Emacs says it, which reports what was typed half a second after the last key.
+const OUTDATED: &str = "Edits on `a.py' require version 1, you have 4";
+
 #[tokio::test(start_paused = true)]
 async fn the_text_proves_the_edit_whatever_the_editor_says() {
-    use Step::{Answers, Fails, Reports, Waits};
+    use Step::{Answers, Fails, Reports, Says, Waits};
     let landed = Landing::Landed;
     let refused = |why: &str| Landing::Refused(why.to_owned());
     let silent = refused("the editor did not answer for 5 s");
@@ -308,6 +314,9 @@ async fn the_text_proves_the_edit_whatever_the_editor_says() {
         (&[Reports("# typed\n"), Answers(true)], Landing::Stale, 0),
         (&[Reports("# typed\n"), Answers(false)], Landing::Stale, 0),
         (&[Answers(true), Reports("# typed\n")], Landing::Stale, 0),
+        (&[Says(OUTDATED), Waits(3), Reports("# typed\n")], Landing::Stale, 3),
+        (&[Says(OUTDATED)], refused("the editor refused the edit: Edits on `a.py' require version 1, you have 4"), 10),
+        (&[Says("read-only"), Waits(3), Reports("# typed\n")], refused("the editor refused the edit: read-only"), 0),
     ];
     for (steps, expected, seconds) in table {
         let mut it = Fixture::new(BEFORE).await;

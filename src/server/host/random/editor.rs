@@ -37,6 +37,8 @@ pub(super) enum Manner {
 pub(super) enum Outdated {
     /// Says `false`: VS Code, Helix.
     Refused,
+    /// Says which version it has, as an error: Emacs.
+    Failed,
     /// Says `true` and does nothing: Neovim.
     Dropped,
     /// Does not look at versions.
@@ -59,7 +61,7 @@ pub(super) enum Sent {
     Open { doc: usize, version: i32, text: String, cells: Vec<Cell> },
     Close { doc: usize },
     Change { doc: usize, version: i32, changes: Vec<Value>, cells: Vec<Cell> },
-    Answer { request: Request, body: Result<Value, ()> },
+    Answer { request: Request, body: Result<Value, &'static str> },
 }
 
 pub(super) struct OpenDoc {

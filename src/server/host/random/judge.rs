@@ -147,7 +147,8 @@ impl Play<'_> {
         match reason {
             _ if job.mistreated => true,
             "you changed the selected text meanwhile, where the answer changes it too" => job.disturbed || astray,
-            "the document was closed meanwhile" | "the editor refused the edit" => self.closed.contains(&job.doc),
+            "the document was closed meanwhile" => self.closed.contains(&job.doc),
+            _ if reason.starts_with("the editor refused the edit") => self.closed.contains(&job.doc),
             "the text kept changing while the edit was on its way" => typed > 4 || self.jobs.len() > 2,
             "it was rejected" => job.rejected,
             // An editor may refuse for a version that a document had before it was opened again with the same text.

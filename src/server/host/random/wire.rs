@@ -38,7 +38,7 @@ impl Play<'_> {
             }
             Sent::Answer { request, body } => match body {
                 Ok(result) => self.it.client.answer(&request, result).await,
-                Err(()) => self.it.client.refuse(&request).await,
+                Err(reason) => self.it.client.refuse_because(&request, reason).await,
             },
         }
     }
@@ -85,7 +85,7 @@ impl Play<'_> {
         let edits = change["edits"].as_array().expect("edits").clone();
         match manner {
             Manner::Refuses => return self.editor.say(Sent::Answer { request, body: said(false) }),
-            Manner::Fails => return self.editor.say(Sent::Answer { request, body: Err(()) }),
+            Manner::Fails => return self.editor.say(Sent::Answer { request, body: Err("it is confused") }),
             Manner::Pretends => return self.editor.say(Sent::Answer { request, body: said(true) }),
             Manner::Ignores => return,
             Manner::Dawdles => return self.later.push_back(request),
@@ -93,8 +93,11 @@ impl Play<'_> {
                 return self.editor.say(Sent::Answer { request, body: said(false) });
             }
             _ if !current && self.editor.outdated != Outdated::Applied => {
-                let applied = self.editor.outdated == Outdated::Dropped;
-                return self.editor.say(Sent::Answer { request, body: said(applied) });
+                let body = match self.editor.outdated {
+                    Outdated::Failed => Err("it is for another version"),
+                    outdated => said(outdated == Outdated::Dropped),
+                };
+                return self.editor.say(Sent::Answer { request, body });
             }
             _ => {}
         }
