@@ -1,6 +1,6 @@
 //! Message Batches: many requests at half the price, answered within a day.
 
-use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use http::Method;
@@ -8,17 +8,20 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::{
-    call::{self, Repeat},
+    call,
     client::{Client, next_delay},
     errors::Place,
+    retry,
     types::{ErrorResponse, MessageRequest, MessageResponse, Page},
 };
 use crate::error::{Error, ErrorKind};
 
-/// The most requests of a batch.
-pub const MOST_REQUESTS: usize = 100_000;
+pub use body::{BatchBody, LARGEST_BATCH, MOST_REQUESTS};
+
 /// The longest line of results, in bytes; one message.
 const LONGEST_LINE: usize = 64 * 1024 * 1024;
+/// Nobody's line is slower than this, in bytes a second.
+const SLOWEST_UPLOAD: u64 = 64 * 1024;
 
 /// One request of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +64,14 @@ pub struct Batch {
     /// Set once there are results. Never fetched from: credentials go to the base URL only.
     #[serde(default)]
     pub results_url: Option<String>,
+}
+
+impl Batch {
+    /// How many requests it has, wherever they are.
+    pub fn total(&self) -> u64 {
+        let RequestCounts { processing, succeeded, errored, canceled, expired } = self.request_counts;
+        processing + succeeded + errored + canceled + expired
+    }
 }
 
 /// How far a batch is.
@@ -154,24 +165,41 @@ impl Client {
     /// Submits a batch.
     ///
     /// Repeated only when the first attempt was certainly not accepted, since a batch that is submitted twice is paid
-    /// twice: after a timeout look at [`Client::batches`] first.
-    pub async fn submit_batch(&self, requests: &[BatchRequest]) -> Result<Batch, Error> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            requests: &'a [BatchRequest],
+    /// twice: after an error in doubt look at [`Client::batches`] first.
+    pub async fn submit_batch(&self, body: &BatchBody) -> Result<Batch, NotSubmitted> {
+        let place = self.place(body.model.as_deref());
+        if body.count() == 0 {
+            let error = Error::new(ErrorKind::Config, "A batch needs at least one request.");
+            return Err(NotSubmitted { error, in_doubt: false });
         }
-        check(requests)?;
-        let place = self.place(requests.first().map(|request| request.params.model.as_str()));
-        let body = call::limited_body(&place, &Body { requests }, call::LARGEST_BATCH)?;
-        let reply = call::post(self, &place, &PATH, Some(body), Repeat::IfNotDone).await;
-        reply.map_err(|refusal| refusal.error)?.json(&place)
+        let refused = |error| NotSubmitted { error, in_doubt: false };
+        let file = body.closed().map_err(refused)?;
+        let patience = self.upload_patience(body.len());
+        let reply = call::post_file(self, &place, &PATH, &file, body.len(), patience)
+            .await
+            .map_err(|refusal| NotSubmitted { in_doubt: refusal.is_in_doubt(), error: refusal.error })?;
+        reply.json(&place).map_err(|error| NotSubmitted { error, in_doubt: true })
     }
 
-    /// One batch, as it is now.
-    pub async fn batch(&self, id: &str) -> Result<Batch, Error> {
+    /// How long submitting a body of so many bytes may take at most, with all attempts and the waits between them.
+    pub fn longest_submission(&self, bytes: u64) -> Duration {
+        let options = self.options();
+        let attempt = self.upload_patience(bytes) + options.idle_timeout;
+        attempt * (options.max_retries + 1) + retry::LONGEST_WAIT * options.max_retries
+    }
+
+    fn upload_patience(&self, bytes: u64) -> Duration {
+        self.options().first_event_timeout + Duration::from_secs(bytes / SLOWEST_UPLOAD)
+    }
+
+    /// One batch, as it is now; `None` when the API says that it has none of this id.
+    pub async fn batch(&self, id: &str) -> Result<Option<Batch>, Error> {
         let place = self.place(None);
-        let reply = call::get(self, &place, &[&PATH[..], &[id]].concat(), &[]).await;
-        reply.map_err(|refusal| refusal.error)?.json(&place)
+        match call::get(self, &place, &[&PATH[..], &[id]].concat(), &[]).await {
+            Ok(reply) => reply.json(&place).map(Some),
+            Err(refusal) if refusal.is_not_there() => Ok(None),
+            Err(refusal) => Err(refusal.error),
+        }
     }
 
     /// The newest batches of the key's workspace, newest first, at most `most` of them.
@@ -198,7 +226,7 @@ impl Client {
     /// Cancels a batch; requests that have begun are still finished and billed.
     pub async fn cancel_batch(&self, id: &str) -> Result<Batch, Error> {
         let place = self.place(None);
-        let reply = call::post(self, &place, &[&PATH[..], &[id, "cancel"]].concat(), None, Repeat::Always).await;
+        let reply = call::post(self, &place, &[&PATH[..], &[id, "cancel"]].concat(), None).await;
         reply.map_err(|refusal| refusal.error)?.json(&place)
     }
 
@@ -206,7 +234,7 @@ impl Client {
     pub async fn delete_batch(&self, id: &str) -> Result<DeletedBatch, Error> {
         let place = self.place(None);
         let path = [&PATH[..], &[id]].concat();
-        let reply = call::call(self, &place, Method::DELETE, &path, &[], None, Repeat::Always).await;
+        let reply = call::call(self, &place, Method::DELETE, &path, &[], None).await;
         reply.map_err(|refusal| refusal.error)?.json(&place)
     }
 
@@ -278,36 +306,20 @@ impl BatchResults {
     }
 }
 
-/// What the API would refuse, or accept and answer wrongly.
-fn check(requests: &[BatchRequest]) -> Result<(), Error> {
-    let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
-    if requests.is_empty() {
-        return wrong("A batch needs at least one request.".to_owned());
-    }
-    if requests.len() > MOST_REQUESTS {
-        return wrong(format!("A batch has at most {MOST_REQUESTS} requests, not {}.", requests.len()));
-    }
-    let mut seen = HashSet::new();
-    for BatchRequest { custom_id, params } in requests {
-        let is_plain = custom_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        if !is_plain || !(1..=64).contains(&custom_id.len()) {
-            return wrong(format!("`{}` is no id for a request of a batch.", custom_id.escape_debug()));
-        }
-        if !seen.insert(custom_id) {
-            return wrong(format!("Two requests of the batch have the id `{custom_id}`."));
-        }
-        if params.stream || params.max_tokens.unwrap_or(0) == 0 {
-            return wrong(format!(
-                "The request `{custom_id}` cannot be part of a batch: it streams or asks for no answer."
-            ));
-        }
-    }
-    Ok(())
+/// Why a batch was not submitted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct NotSubmitted {
+    /// Why.
+    pub error: Error,
+    /// Whether the API may have accepted it all the same.
+    pub in_doubt: bool,
 }
 
 fn batch_type() -> String {
     "message_batch".to_owned()
 }
 
+mod body;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Requests with one answer in one piece: retries, limits, and what a refusal means.
 
+use std::fs::File;
+use std::io::Seek as _;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -14,25 +16,14 @@ use super::{
     transport,
     types::{CacheControl, Message, MessageRequest, OutputConfig, SystemBlock, Thinking, Tool, ToolChoice},
 };
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// The largest body of a request to `/v1/messages`, in bytes.
 pub(super) const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
-/// The largest body of a batch, in bytes.
-pub(super) const LARGEST_BATCH: usize = 256 * 1024 * 1024;
 /// The largest answer that is read into memory, in bytes.
 const LARGEST_REPLY: usize = 64 * 1024 * 1024;
 /// Of an error answer only the beginning matters.
 const LARGEST_REFUSAL: usize = 1024 * 1024;
-
-/// Which failures of a request may be followed by another attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// All transient ones: doing it twice does no harm.
-    Always,
-    /// Only those after which the request was certainly not carried out: doing it twice costs twice.
-    IfNotDone,
-}
 
 /// A successful answer.
 pub(super) struct Reply {
@@ -88,10 +79,9 @@ pub(super) fn body(place: &Place<'_>, request: &impl Serialize) -> Result<Bytes,
     limited_body(place, request, LARGEST_REQUEST)
 }
 
-pub(super) fn limited_body(place: &Place<'_>, request: &impl Serialize, largest: usize) -> Result<Bytes, Error> {
-    let body = serde_json::to_vec(request).map_err(|error| {
-        Error::new(crate::error::ErrorKind::Internal, format!("The request has no JSON form: {error}."))
-    })?;
+fn limited_body(place: &Place<'_>, request: &impl Serialize, largest: usize) -> Result<Bytes, Error> {
+    let body = serde_json::to_vec(request)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("The request has no JSON form: {error}.")))?;
     if body.len() > largest { Err(place.too_large()) } else { Ok(body.into()) }
 }
 
@@ -101,7 +91,7 @@ pub(super) async fn get(
     path: &[&str],
     query: &[(&str, &str)],
 ) -> Result<Reply, Refusal> {
-    call(client, place, Method::GET, path, query, None, Repeat::Always).await
+    call(client, place, Method::GET, path, query, None).await
 }
 
 pub(super) async fn post(
@@ -109,11 +99,11 @@ pub(super) async fn post(
     place: &Place<'_>,
     path: &[&str],
     body: Option<Bytes>,
-    repeat: Repeat,
 ) -> Result<Reply, Refusal> {
-    call(client, place, Method::POST, path, &[], body, repeat).await
+    call(client, place, Method::POST, path, &[], body).await
 }
 
+/// Sends a request, and again after a transient failure: doing it twice must do no harm.
 pub(super) async fn call(
     client: &Client,
     place: &Place<'_>,
@@ -121,7 +111,6 @@ pub(super) async fn call(
     path: &[&str],
     query: &[(&str, &str)],
     body: Option<Bytes>,
-    repeat: Repeat,
 ) -> Result<Reply, Refusal> {
     let mut attempt = 1;
     loop {
@@ -135,13 +124,55 @@ pub(super) async fn call(
             Ok(reply) => return Ok(reply),
             Err(refusal) => refusal,
         };
-        let may = repeat == Repeat::Always || refusal.certainly_not_done();
         match next_delay(client.options(), attempt, refusal.verdict) {
-            Some(delay) if may => sleep(delay).await,
+            Some(delay) => sleep(delay).await,
+            None => return Err(refusal),
+        }
+        attempt += 1;
+    }
+}
+
+/// Sends a body of `length` bytes that is in a file. Repeated only when the request was certainly not carried out.
+/// `patience` is for one attempt, up to the head of its answer.
+pub(super) async fn post_file(
+    client: &Client,
+    place: &Place<'_>,
+    path: &[&str],
+    file: &File,
+    length: u64,
+    patience: Duration,
+) -> Result<Reply, Refusal> {
+    let unread = |error: std::io::Error| {
+        Refusal::final_word(Error::new(ErrorKind::Internal, format!("What is to be sent cannot be read: {error}.")))
+    };
+    let mut attempt = 1;
+    loop {
+        let mut copy = file.try_clone().map_err(unread)?;
+        copy.rewind().map_err(unread)?;
+        let outcome = async {
+            let sent = Sent { body: tokio::fs::File::from_std(copy).into(), length: Some(length) };
+            let response = open_within(client, place, Method::POST, path, &[], Some(sent), patience).await?;
+            let headers = response.headers().clone();
+            let body = read(client, place, response, LARGEST_REPLY).await?;
+            Ok(Reply { headers, body })
+        };
+        let refusal: Refusal = match outcome.await {
+            Ok(reply) => return Ok(reply),
+            Err(refusal) => refusal,
+        };
+        match next_delay(client.options(), attempt, refusal.verdict) {
+            Some(delay) if refusal.certainly_not_done() => sleep(delay).await,
             _ => return Err(refusal),
         }
         attempt += 1;
     }
+}
+
+/// A body on its way.
+struct Sent {
+    body: reqwest::Body,
+    /// Where the body does not know it itself: many gateways take no chunks.
+    length: Option<u64>,
 }
 
 /// Sends one attempt and waits for the head of its answer; an answer that is not a success is read and explained.
@@ -153,15 +184,30 @@ pub(super) async fn open(
     query: &[(&str, &str)],
     body: Option<Bytes>,
 ) -> Result<reqwest::Response, Refusal> {
-    let patience = client.options().first_event_timeout;
+    let sent = body.map(|body| Sent { body: body.into(), length: None });
+    open_within(client, place, method, path, query, sent, client.options().first_event_timeout).await
+}
+
+async fn open_within(
+    client: &Client,
+    place: &Place<'_>,
+    method: Method,
+    path: &[&str],
+    query: &[(&str, &str)],
+    body: Option<Sent>,
+    patience: Duration,
+) -> Result<reqwest::Response, Refusal> {
     let deadline = Instant::now() + patience;
     let mut url = transport::address(&client.options().base_url, path).map_err(Refusal::final_word)?;
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
     let mut request = client.http().map_err(Refusal::final_word)?.request(method, url);
-    if let Some(body) = body {
+    if let Some(Sent { body, length }) = body {
         request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        if let Some(length) = length {
+            request = request.header(header::CONTENT_LENGTH, length);
+        }
     }
     let response = match timeout(patience, request.send()).await {
         Ok(Ok(response)) => response,
@@ -260,6 +306,20 @@ impl Refusal {
     /// Whether the API itself says that it does not have the model.
     pub(super) fn is_about_model(&self) -> bool {
         self.kind == "not_found_error" && self.error.message.contains("model")
+    }
+
+    /// Whether the API itself says that it does not have what was asked for.
+    pub(super) fn is_not_there(&self) -> bool {
+        self.status == Some(StatusCode::NOT_FOUND) && self.kind == "not_found_error"
+    }
+
+    /// Whether the request may have been carried out all the same.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        match self.status {
+            Some(status) if status.is_client_error() => matches!(status.as_u16(), 408 | 409),
+            Some(_) => !self.certainly_not_done(),
+            None => !self.certainly_not_done() && self.verdict != Verdict::Never,
+        }
     }
 
     /// Whether the request was turned away before anything was done.

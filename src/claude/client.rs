@@ -211,7 +211,7 @@ impl Client {
     pub async fn send(&self, request: &MessageRequest) -> Result<MessageResponse, Error> {
         let place = self.place(Some(&request.model));
         let body = call::body(&place, &MessageRequest { stream: false, ..request.clone() })?;
-        let reply = call::post(self, &place, &["v1", "messages"], Some(body), call::Repeat::Always).await;
+        let reply = call::post(self, &place, &["v1", "messages"], Some(body)).await;
         reply.map_err(|refusal| refusal.error)?.json(&place)
     }
 
@@ -220,7 +220,7 @@ impl Client {
         let place = self.place(Some(&request.model));
         let body = call::body(&place, &call::Countable::new(request))?;
         let path = ["v1", "messages", "count_tokens"];
-        match call::post(self, &place, &path, Some(body), call::Repeat::Always).await {
+        match call::post(self, &place, &path, Some(body)).await {
             Ok(reply) => Ok(Some(reply.json::<TokenCount>(&place)?.input_tokens)),
             // The API's own 404 is about the model; anybody else's means that there is no such endpoint.
             Err(refusal) if refusal.lacks_endpoint() && !refusal.is_about_model() => Ok(None),

@@ -1,7 +1,7 @@
 //! One row per attempt: every request that was sent, also the ones that failed or were cancelled.
 
 use jiff::Timestamp;
-use rusqlite::{Row, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 use super::Ledger;
 use crate::claude::models::{Model, Prices};
@@ -64,42 +64,7 @@ impl Attempt {
 impl Ledger {
     /// Keeps an attempt. Fails only if another process holds the file for seconds.
     pub fn record(&self, attempt: &Attempt) -> Result<(), Error> {
-        let tokens = &attempt.tokens;
-        let price = |pick: fn(&Prices) -> f64| attempt.prices.as_ref().map(pick);
-        self.with(|connection| {
-            connection
-                .prepare_cached(INSERT)?
-                .execute(named_params! {
-                    ":job": attempt.job,
-                    ":action": attempt.action,
-                    ":language": attempt.language,
-                    ":project": attempt.project,
-                    ":model": attempt.model,
-                    ":request_id": attempt.request_id,
-                    ":input": count(tokens.input),
-                    ":cache_read": count(tokens.cache_read),
-                    ":cache_write_5m": count(tokens.cache_write_5m),
-                    ":cache_write_1h": count(tokens.cache_write_1h),
-                    ":output": count(tokens.output),
-                    ":thinking": count(tokens.thinking),
-                    ":price_input": price(|it| it.input),
-                    ":price_output": price(|it| it.output),
-                    ":price_cache_write_5m": price(|it| it.cache_write_5m),
-                    ":price_cache_write_1h": price(|it| it.cache_write_1h),
-                    ":price_cache_read": price(|it| it.cache_read),
-                    ":cost_usd": attempt.cost_usd,
-                    ":saved_usd": attempt.saved_usd,
-                    ":started": attempt.started.as_millisecond(),
-                    ":duration_ms": count(attempt.duration_ms),
-                    ":time_to_first_token_ms": attempt.time_to_first_token_ms.map(count),
-                    ":outcome": attempt.outcome,
-                    ":miss_reason": attempt.miss_reason,
-                    ":partial": attempt.partial,
-                    ":simulated": attempt.simulated,
-                    ":batch": attempt.batch,
-                })
-                .map(drop)
-        })
+        self.with(|connection| insert(connection, attempt))
     }
 
     /// All attempts since a moment, oldest first.
@@ -111,6 +76,44 @@ impl Ledger {
                 .collect()
         })
     }
+}
+
+/// Keeps an attempt, within whatever transaction there is.
+pub(super) fn insert(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
+    let tokens = &attempt.tokens;
+    let price = |pick: fn(&Prices) -> f64| attempt.prices.as_ref().map(pick);
+    connection
+        .prepare_cached(INSERT)?
+        .execute(named_params! {
+            ":job": attempt.job,
+            ":action": attempt.action,
+            ":language": attempt.language,
+            ":project": attempt.project,
+            ":model": attempt.model,
+            ":request_id": attempt.request_id,
+            ":input": count(tokens.input),
+            ":cache_read": count(tokens.cache_read),
+            ":cache_write_5m": count(tokens.cache_write_5m),
+            ":cache_write_1h": count(tokens.cache_write_1h),
+            ":output": count(tokens.output),
+            ":thinking": count(tokens.thinking),
+            ":price_input": price(|it| it.input),
+            ":price_output": price(|it| it.output),
+            ":price_cache_write_5m": price(|it| it.cache_write_5m),
+            ":price_cache_write_1h": price(|it| it.cache_write_1h),
+            ":price_cache_read": price(|it| it.cache_read),
+            ":cost_usd": attempt.cost_usd,
+            ":saved_usd": attempt.saved_usd,
+            ":started": attempt.started.as_millisecond(),
+            ":duration_ms": count(attempt.duration_ms),
+            ":time_to_first_token_ms": attempt.time_to_first_token_ms.map(count),
+            ":outcome": attempt.outcome,
+            ":miss_reason": attempt.miss_reason,
+            ":partial": attempt.partial,
+            ":simulated": attempt.simulated,
+            ":batch": attempt.batch,
+        })
+        .map(drop)
 }
 
 const INSERT: &str = "

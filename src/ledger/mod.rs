@@ -6,6 +6,7 @@
 //! file (at most [`store::BUSY`]), so asynchronous code makes them on a blocking thread.
 
 mod attempts;
+pub mod batches;
 mod explanations;
 mod prefixes;
 pub mod reservations;
@@ -68,6 +69,13 @@ impl Ledger {
     /// Whether there is no file yet. Whoever only looks need not make one.
     pub fn is_new(&self) -> bool {
         self.lock().is_new()
+    }
+
+    /// Whether what is written outlives the process; opens the file.
+    pub fn is_lasting(&self) -> bool {
+        let mut store = self.lock();
+        store.open();
+        store.is_file()
     }
 
     /// The oldest thing that went wrong with the file and that nobody was told yet.

@@ -114,6 +114,72 @@ const MIGRATIONS: &[&str] = &[
     -- What the model let be seen of its thinking, where that was to be shown.
     ALTER TABLE explanations ADD COLUMN thoughts TEXT NOT NULL DEFAULT '';
 ",
+    "
+    -- Batches, so that any process can go on with one that another began.
+    CREATE TABLE batches (
+        id TEXT PRIMARY KEY,
+        action TEXT NOT NULL,
+        -- What an item is: files, functions, classes, all.
+        items TEXT NOT NULL,
+        model TEXT NOT NULL,
+        -- The folder that the files are in.
+        root TEXT NOT NULL,
+        prompt TEXT,
+        -- Whose it is: a hash of address and key; and the address for people.
+        account TEXT NOT NULL,
+        host TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        estimated_usd REAL,
+        simulated INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- A batch of the API; several of them when one does not hold all items, or when items are asked for again.
+    CREATE TABLE batch_parts (
+        batch TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        requests INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        api_id TEXT,
+        -- Whether the API itself said that this id is ours.
+        confirmed INTEGER NOT NULL,
+        -- When it was begun to be sent, and until when that may go on.
+        sent INTEGER,
+        sending_until INTEGER,
+        expires INTEGER,
+        reason TEXT,
+        PRIMARY KEY (batch, number)
+    ) STRICT, WITHOUT ROWID;
+
+    -- A file as it was when it was asked about, and while it is written the hashes of what is being written.
+    CREATE TABLE batch_files (
+        id INTEGER PRIMARY KEY,
+        batch TEXT NOT NULL,
+        path TEXT NOT NULL,
+        language TEXT NOT NULL,
+        text TEXT NOT NULL,
+        landing TEXT
+    ) STRICT;
+    CREATE INDEX batch_files_by_batch ON batch_files (batch, path);
+
+    CREATE TABLE batch_items (
+        batch TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        -- How often it was asked for, and in which part the last time.
+        turn INTEGER NOT NULL,
+        part INTEGER NOT NULL,
+        file INTEGER NOT NULL,
+        -- The selection, in bytes of the file's text.
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        subject TEXT,
+        estimated_input INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT,
+        answer TEXT,
+        PRIMARY KEY (batch, number)
+    ) STRICT;
+    CREATE INDEX batch_items_by_file ON batch_items (file);
+",
 ];
 
 /// The version this program writes.

@@ -78,6 +78,11 @@ impl Store {
         Self { path: None, connection: None, warnings: VecDeque::new() }
     }
 
+    /// Whether there is a file, and not only memory.
+    pub(super) fn is_file(&self) -> bool {
+        self.path.is_some()
+    }
+
     pub(super) fn take_warning(&mut self) -> Option<Warning> {
         self.warnings.pop_front()
     }

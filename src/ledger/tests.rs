@@ -254,9 +254,16 @@ fn what_is_no_database_is_set_aside() {
     assert_eq!((again.totals(None).unwrap().attempts, warning), (1, None));
 }
 
+/// Makes a ledger without rows: how large it is then.
+fn begun(folder: &Folder) -> usize {
+    drop(Ledger::open(&folder.file()));
+    std::fs::read(folder.file()).unwrap().len()
+}
+
 #[test]
 fn damage_that_shows_in_use_is_set_aside_and_the_call_goes_on() {
     let folder = Folder::new();
+    let begun = begun(&folder);
     let (ledger, _) = Ledger::open(&folder.file());
     for _ in 0..400 {
         ledger.record(&attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(1, 1))).unwrap();
@@ -264,8 +271,8 @@ fn damage_that_shows_in_use_is_set_aside_and_the_call_goes_on() {
     drop(ledger);
     // The header and the schema stay, everything behind is noise.
     let mut bytes = std::fs::read(folder.file()).unwrap();
-    assert!(bytes.len() > 40_000);
-    bytes[4096..].fill(0x5a);
+    assert!(bytes.len() > begun + 40_000);
+    bytes[begun..].fill(0x5a);
     std::fs::write(folder.file(), bytes).unwrap();
     let (ledger, _) = Ledger::open(&folder.file());
     let reader = Ledger::lazy(folder.file());
@@ -280,6 +287,7 @@ fn damage_that_shows_in_use_is_set_aside_and_the_call_goes_on() {
 #[test]
 fn who_had_the_file_open_while_it_was_set_aside_goes_on() {
     let folder = Folder::new();
+    let begun = begun(&folder);
     let others: Vec<Ledger> = (0..3).map(|_| Ledger::open(&folder.file()).0).collect();
     let row = |input| attempt("explain", "claude-sonnet-5-5", "2026-11-23T08:00:00Z", tokens(input, 1));
     for ledger in &others {
@@ -289,7 +297,7 @@ fn who_had_the_file_open_while_it_was_set_aside_goes_on() {
     let connection = rusqlite::Connection::open(folder.file()).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     let mut bytes = std::fs::read(folder.file()).unwrap();
-    bytes[4096..].fill(0x5a);
+    bytes[begun..].fill(0x5a);
     std::fs::write(folder.file(), bytes).unwrap();
     let (finder, _) = Ledger::open(&folder.file());
     finder.record(&row(2)).unwrap();

@@ -273,14 +273,14 @@ fn days(quarters: impl Iterator<Item = (Value, Totals)>, zone: &TimeZone) -> Vec
 }
 
 /// The columns that [`sums`] reads. SQLite adds reals with compensation, so a year of cents is exact to far below 1e-9.
-const SUMS: &str = "count(*), coalesce(sum(partial), 0), \
+pub(super) const SUMS: &str = "count(*), coalesce(sum(partial), 0), \
     coalesce(sum(input), 0), coalesce(sum(cache_read), 0), coalesce(sum(cache_write_5m), 0), \
     coalesce(sum(cache_write_1h), 0), coalesce(sum(output), 0), coalesce(sum(thinking), 0), \
     coalesce(sum(cost_usd), 0.0), coalesce(sum(saved_usd), 0.0), \
     coalesce(sum(cost_usd IS NULL AND input + cache_read + cache_write_5m + cache_write_1h + output > 0), 0), \
     coalesce(sum(cost_usd) FILTER (WHERE simulated), 0.0)";
 
-fn sums(row: &Row<'_>) -> rusqlite::Result<Totals> {
+pub(super) fn sums(row: &Row<'_>) -> rusqlite::Result<Totals> {
     let count = |column: usize| row.get(column).map(uncount);
     Ok(Totals {
         attempts: count(0)?,

@@ -19,15 +19,18 @@ use super::failure::Failure;
 use super::http::{self, Caller};
 use super::paging::{Paging, page};
 use super::playback::Probe;
+use super::scenario::{BatchEnd, Stall};
 use super::state::{State, lock};
 use super::validate::Purpose;
 
 /// The largest body.
-const BODY_LIMIT: usize = 256 << 20;
+pub(super) const BODY_LIMIT: usize = 256 << 20;
 /// The most requests.
 const MOST_REQUESTS: usize = 100_000;
 /// How long a batch may run.
 const TIME_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often a request that is held back looks whether its batch was cancelled.
+const LOOK: Duration = Duration::from_millis(10);
 /// The path that a scenario's steps name to be played for the requests of a batch.
 pub(super) const ITEM_PATH: &str = "/v1/messages/batches/requests";
 
@@ -288,7 +291,7 @@ async fn work(state: Arc<State>, caller: Caller, id: String) {
             Ok(next)
         });
         let Ok(Some(params)) = next else { return };
-        let (result, tokens) = one(&state, &caller, &params);
+        let (result, tokens) = one(&state, &caller, &id, &params).await;
         if let Some(speed) = state.tokens_per_second {
             #[expect(clippy::cast_precision_loss, reason = "an answer has few tokens")]
             let time = Duration::try_from_secs_f64(tokens as f64 / speed).unwrap_or_default();
@@ -307,8 +310,23 @@ async fn work(state: Arc<State>, caller: Caller, id: String) {
     }
 }
 
+/// Holds a request back as long as a scenario wants. False when its batch was cancelled meanwhile.
+async fn held(state: &State, caller: &Caller, id: &str, stall: Stall) -> bool {
+    let _stalled = state.stalled();
+    let over = stall.ms.map(|ms| tokio::time::Instant::now() + Duration::from_millis(ms));
+    loop {
+        if !state.batches.with(id, caller, |batch| Ok(batch.cancelled.is_none())).unwrap_or(false) {
+            return false;
+        }
+        if over.is_some_and(|over| tokio::time::Instant::now() >= over) {
+            return true;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// The result of one request, and the tokens of its answer.
-fn one(state: &Arc<State>, caller: &Caller, params: &Value) -> (Value, u64) {
+async fn one(state: &Arc<State>, caller: &Caller, id: &str, params: &Value) -> (Value, u64) {
     let request_id = state.id("req");
     let refused = |status: StatusCode, error: Value| {
         state.add_row(engine::refused_row(&request_id, &caller.key, params, status, true));
@@ -325,6 +343,14 @@ fn one(state: &Arc<State>, caller: &Caller, params: &Value) -> (Value, u64) {
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let failure = Failure { status, error: Box::new(step.scripted_error(status)) };
         return refused(status, failure.body(&request_id));
+    }
+    if let Some(end) = step.as_ref().and_then(|step| step.batch_result) {
+        return (json!({"type": end}), 0);
+    }
+    if let Some(stall) = step.as_ref().and_then(|step| step.stall)
+        && !held(state, caller, id, stall).await
+    {
+        return (json!({"type": BatchEnd::Canceled}), 0);
     }
     match engine::prepare(state, &caller.key, &checked, Purpose::Batch, step.as_ref()) {
         Err(failure) => refused(failure.status, failure.body(&request_id)),

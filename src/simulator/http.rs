@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State as Shared};
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use axum::{Router, ServiceExt};
+use futures::{StreamExt as _, stream};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tower::Layer as _;
@@ -18,6 +20,7 @@ use tower::Layer as _;
 use super::failure::Failure;
 use super::plain;
 use super::playback::Probe;
+use super::scenario::{StallPlace, Step};
 use super::state::State;
 use super::{batches, messages, models};
 use crate::hash::hex;
@@ -121,11 +124,43 @@ async fn script(Shared(state): Shared<Arc<State>>, request: Request, next: Next)
     };
     messages::stall_before_headers(&state, &step).await;
     if step.is_failure() {
-        return messages::scripted(&step, &request_id(&request));
+        let id = request_id(&request);
+        // Who still writes when the connection is closed may never read the answer.
+        let _ = to_bytes(request.into_body(), batches::BODY_LIMIT).await;
+        return messages::scripted(&step, &id);
     }
     let mut response = next.run(request).await;
     messages::add_headers(response.headers_mut(), &step);
-    response
+    disturbed(&state, response, &step).await
+}
+
+/// An answer whose head is there, and whose body comes late, or not whole: what was asked for is done all the same.
+async fn disturbed(state: &Arc<State>, response: Response, step: &Step) -> Response {
+    let late = step.stall.filter(|stall| stall.at == StallPlace::FirstEvent);
+    if late.is_none() && step.cut.is_none() {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let state = Arc::clone(state);
+    let cut = step.cut;
+    let beginning = async move {
+        if let Some(stall) = late {
+            let _stalled = state.stalled();
+            match stall.ms {
+                Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                None => std::future::pending().await,
+            }
+        }
+        let length = cut.map_or(whole.len(), |cut| usize::try_from(cut.after_bytes.unwrap_or(0)).unwrap_or(usize::MAX));
+        Ok(whole.slice(..length.min(whole.len())))
+    };
+    let end = stream::iter(cut).then(|_| async {
+        // What was written before must leave before the connection is torn down.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    Response::from_parts(head, Body::from_stream(stream::once(beginning).chain(end)))
 }
 
 /// Lets requests with a key and a version through.

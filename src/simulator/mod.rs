@@ -35,8 +35,8 @@ pub use account::{Account, AccountRow};
 pub use cache::{Accounting, LOOK_BACK};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use scenario::{
-    Always, Cut, ErrorEvent, Limits, LineEnds, Matcher, Repeat, Scenario, ScriptedError, Stall, StallPlace, Step,
-    StreamShape, ToolCall, Truncate,
+    Always, BatchEnd, Cut, ErrorEvent, Limits, LineEnds, Matcher, Repeat, Scenario, ScriptedError, Stall, StallPlace,
+    Step, StreamShape, ToolCall, Truncate,
 };
 pub use server::{Running, Simulator, SimulatorOptions};
 

@@ -51,11 +51,23 @@ fn matches(step: &Step, probe: &Probe<'_>) -> bool {
     let is =
         |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == found);
     let streamed = probe.body.get("stream").and_then(Value::as_bool).unwrap_or(false);
-    matcher.path.as_deref().unwrap_or(MESSAGES) == probe.path
+    is_path(matcher.path.as_deref().unwrap_or(MESSAGES), probe.path)
         && is(&matcher.model, probe.body.get("model").and_then(Value::as_str))
         && is(&matcher.action, probe.action)
         && matcher.stream.is_none_or(|wanted| wanted == streamed)
         && matcher.text.as_deref().is_none_or(|text| says(probe.body, text))
+}
+
+/// Whether a path is the wanted one, in which `*` stands for any part.
+fn is_path(wanted: &str, path: &str) -> bool {
+    let (mut wanted, mut parts) = (wanted.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), parts.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(part)) if wanted == "*" || wanted == part => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Whether any string of the body contains the text.

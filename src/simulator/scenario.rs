@@ -75,8 +75,20 @@ pub struct Step {
     pub cut: Option<Cut>,
     /// The stream ends properly, but too early.
     pub truncate: Option<Truncate>,
+    /// What a request of a batch ends as, instead of being answered.
+    pub batch_result: Option<BatchEnd>,
     /// How the stream looks on the wire.
     pub stream: StreamShape,
+}
+
+/// What a request of a batch ends as without having begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchEnd {
+    /// Nobody got to it in time.
+    Expired,
+    /// It was cancelled.
+    Canceled,
 }
 
 /// How often a step is played.
@@ -107,7 +119,7 @@ impl Default for Repeat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Matcher {
-    /// The path, `/v1/messages` when absent.
+    /// The path, `/v1/messages` when absent; `*` stands for one part of it.
     pub path: Option<String>,
     /// The request's model.
     pub model: Option<String>,

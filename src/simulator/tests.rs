@@ -381,4 +381,46 @@ fn refuses_bad_batches_and_cancels_slow_ones() {
     assert!(counts["canceled"].as_u64().unwrap() >= 1, "{counts}");
 }
 
+#[test]
+fn requests_of_a_batch_expire_and_wait_as_a_scenario_wants() {
+    let running = play(
+        "[[step]]\nmatch = { path = \"/v1/messages/batches/requests\", text = \"late\" }\nbatch_result = \"expired\"\n\n\
+         [[step]]\nmatch = { path = \"/v1/messages/batches/requests\", text = \"slow\" }\nstall = { at = \"headers\" }\n",
+    );
+    let request = |text: &str| {
+        let params =
+            json!({"model": "claude-sonnet-5-5", "max_tokens": 500, "messages": [{"role": "user", "content": text}]});
+        json!({"custom_id": text, "params": params})
+    };
+    let requests = ["late", "now", "slow", "never"].map(request);
+    let body = json!({"requests": requests});
+    let id =
+        send(&running, "POST", "/v1/messages/batches", &body.to_string()).json()["id"].as_str().unwrap().to_owned();
+    while running.account().stalled == 0 {
+        std::thread::yield_now();
+    }
+    send(&running, "POST", &format!("/v1/messages/batches/{id}/cancel"), "");
+    let counts = &ended(&running, &id)["request_counts"];
+    let ends = ["succeeded", "expired", "canceled", "errored"].map(|end| counts[end].as_u64().unwrap());
+    assert_eq!(ends, [1, 1, 2, 0], "{counts}");
+    assert_eq!(running.account().requests.len(), 1, "who did not begin is not billed");
+}
+
+#[test]
+fn an_answer_that_is_lost_was_carried_out_all_the_same() {
+    let running = play(
+        "[[step]]\nmatch = { path = \"/v1/messages/batches\" }\ncut = {}\n\n\
+         [[step]]\nmatch = { path = \"/v1/messages/batches/*/results\" }\ncut = { after_bytes = 20 }\n",
+    );
+    let body = json!({"requests": [{"custom_id": "a", "params": hello()}]});
+    assert!(!send(&running, "POST", "/v1/messages/batches", &body.to_string()).whole);
+    let list = send(&running, "GET", "/v1/messages/batches", "").json();
+    let id = list["data"][0]["id"].as_str().unwrap().to_owned();
+    ended(&running, &id);
+    let results = format!("/v1/messages/batches/{id}/results");
+    let broken = send(&running, "GET", &results, "");
+    assert_eq!((broken.whole, broken.body.len()), (false, 20));
+    assert!(send(&running, "GET", &results, "").whole);
+}
+
 mod scenarios;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use aside::claude::batches::{BatchRequest, BatchResult, ProcessingStatus};
+use aside::claude::batches::{BatchBody, BatchRequest, BatchResult, ProcessingStatus};
 use aside::claude::models::{self, Lifecycle, Model};
 use aside::claude::usage::Tokens;
 use aside::claude::{Auth, Client as ClaudeClient, ClientOptions as ClaudeOptions};
@@ -353,7 +353,7 @@ fn batches_cost_half_of_everything() {
     let client = ClaudeClient::new(ClaudeOptions::new(simulator.url.clone(), auth)).unwrap();
     let words = |count: usize| "All work and no play makes a dull program. ".repeat(count);
     runtime.block_on(async {
-        let mut requests = Vec::new();
+        let mut body = BatchBody::new().unwrap();
         for model in served() {
             // The second reads what the first wrote, at half the price of a read.
             for (index, ttl) in ["5m", "5m", "1h"].into_iter().enumerate() {
@@ -365,11 +365,13 @@ fn batches_cost_half_of_everything() {
                     "messages": [{"role": "user", "content": [{"type": "text", "text": format!("Say {index}.")}]}],
                 }))
                 .unwrap();
-                requests.push(BatchRequest { custom_id: format!("{}-{index}", model.id), params });
+                let request = BatchRequest { custom_id: format!("{}-{index}", model.id), params };
+                assert!(body.push(&request).unwrap(), "there is room");
             }
         }
-        let batch = client.submit_batch(&requests).await.unwrap();
-        while client.batch(&batch.id).await.unwrap().processing_status != ProcessingStatus::Ended {
+        body.finish().unwrap();
+        let batch = client.submit_batch(&body).await.unwrap();
+        while client.batch(&batch.id).await.unwrap().expect("it is there").processing_status != ProcessingStatus::Ended {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let mut results = client.batch_results(&batch.id).await.unwrap();

@@ -23,6 +23,13 @@ fn request(id: &str) -> BatchRequest {
     BatchRequest { custom_id: id.to_owned(), params }
 }
 
+fn body(requests: &[BatchRequest]) -> BatchBody {
+    let mut body = BatchBody::new().unwrap();
+    assert!(requests.iter().all(|request| body.push(request).unwrap()));
+    body.finish().unwrap();
+    body
+}
+
 fn batch(id: &str, status: &str) -> Value {
     json!({"id": id, "type": "message_batch", "processing_status": status, "results_url": null, "archived_at": null,
         "request_counts": {"processing": 1, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
@@ -40,10 +47,11 @@ async fn a_batch_from_submission_to_deletion() {
     ])
     .await;
     let client = client(&server);
-    let submitted = client.submit_batch(&[request("a"), request("b-2_")]).await.unwrap();
+    let submitted = client.submit_batch(&body(&[request("a"), request("b-2_")])).await.unwrap();
     assert_eq!((submitted.id.as_str(), submitted.request_counts.processing), ("msgbatch_1", 1));
     assert_eq!(client.cancel_batch("msgbatch_1").await.unwrap().processing_status, ProcessingStatus::Canceling);
-    assert_eq!(client.batch("msgbatch_1").await.unwrap().processing_status, ProcessingStatus::Ended);
+    let ended = client.batch("msgbatch_1").await.unwrap().expect("it is there");
+    assert_eq!(ended.processing_status, ProcessingStatus::Ended);
     assert_eq!(client.delete_batch("msgbatch_1").await.unwrap().id, "msgbatch_1");
 
     let requests = server.requests();
@@ -57,6 +65,7 @@ async fn a_batch_from_submission_to_deletion() {
             "DELETE /v1/messages/batches/msgbatch_1",
         ]
     );
+    assert!(requests[0].headers.iter().any(|(name, _)| name == "content-length"), "gateways do not like chunks");
     let body = requests[0].json();
     assert_eq!(body["requests"][1]["custom_id"], "b-2_");
     assert_eq!(body["requests"][0]["params"].get("stream"), None);
@@ -66,16 +75,19 @@ async fn a_batch_from_submission_to_deletion() {
 async fn a_batch_is_never_submitted_twice_in_doubt() {
     let ok = || respond(200, "", &batch("msgbatch_1", "in_progress").to_string());
     let again = "retry-after-ms: 1";
-    for (first, attempts) in [
-        (respond(429, again, ""), 2),
-        (respond(529, again, ""), 2),
-        (respond(500, again, ""), 1),
-        (vec![Act::Reset], 1),
+    for (first, attempts, in_doubt) in [
+        (respond(429, again, ""), 2, false),
+        (respond(529, again, ""), 2, false),
+        (respond(500, again, ""), 1, true),
+        (respond(400, "", ""), 1, false),
+        (respond(200, "", "<html>"), 1, true),
+        (vec![Act::Reset], 1, true),
     ] {
         let replies = if attempts == 2 { vec![first, ok()] } else { vec![first] };
         let server = Server::start(replies).await;
-        let outcome = client(&server).submit_batch(&[request("a")]).await;
+        let outcome = client(&server).submit_batch(&body(&[request("a")])).await;
         assert_eq!((outcome.is_ok(), server.requests().len()), (attempts == 2, attempts));
+        assert_eq!(outcome.is_err_and(|error| error.in_doubt), in_doubt);
     }
 }
 
@@ -92,7 +104,6 @@ async fn what_the_api_would_refuse_is_not_sent() {
         wrong
     };
     for (requests, says) in [
-        (vec![], "at least one"),
         (vec![request("")], "no id"),
         (vec![request("a b")], "no id"),
         (vec![request("é")], "no id"),
@@ -101,9 +112,13 @@ async fn what_the_api_would_refuse_is_not_sent() {
         (vec![streaming(request("a"))], "streams"),
         (vec![warming(request("a"))], "no answer"),
     ] {
-        let error = client.submit_batch(&requests).await.unwrap_err();
+        let mut body = BatchBody::new().unwrap();
+        let refused = requests.iter().find_map(|request| body.push(request).err());
+        let error = refused.unwrap_or_else(|| panic!("{says}"));
         assert!(error.kind == ErrorKind::Config && error.message.contains(says), "{error}");
     }
+    let empty = client.submit_batch(&body(&[])).await.unwrap_err();
+    assert!(empty.error.message.contains("at least one") && !empty.in_doubt, "{empty}");
     assert!(server.requests().is_empty());
 }
 
@@ -181,6 +196,21 @@ async fn broken_results_end_with_an_error() {
 async fn a_batch_that_is_not_there() {
     let gone = r#"{"type":"error","error":{"type":"not_found_error","message":"Batch not found"}}"#;
     let server = Server::start([respond(404, "", gone)]).await;
+    assert_eq!(client(&server).batch("msgbatch_9").await.unwrap(), None);
+    let server = Server::start([respond(404, "", "<html>")]).await;
     let error = client(&server).batch("msgbatch_9").await.unwrap_err();
-    assert!(error.hint.unwrap().contains("Check the id"));
+    assert!(error.hint.unwrap().contains("base_url"), "that is not the API");
+}
+
+#[test]
+fn a_body_is_full_at_either_limit() {
+    let mut few = BatchBody::within(2, LARGEST_BATCH).unwrap();
+    let fit = ["a", "b", "c"].map(|id| few.push(&request(id)).unwrap());
+    assert_eq!(fit, [true, true, false]);
+    let exact = body(&[request("a"), request("b")]).len();
+    for (room, fits) in [(exact, true), (exact - 1, false)] {
+        let mut small = BatchBody::within(100, room).unwrap();
+        assert!(small.push(&request("a")).unwrap());
+        assert_eq!(small.push(&request("b")).unwrap(), fits);
+    }
 }
