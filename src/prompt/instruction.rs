@@ -7,6 +7,7 @@ use super::document::{Lines, is_most_of};
 use super::{Input, TestTarget, tags};
 use crate::actions::{ResultForm, template};
 use crate::error::{Error, ErrorKind};
+use crate::workspace::secrets;
 
 /// The blocks of the last layer: context, existing tests, then the selection, then the task. A selection in a document that is sent
 /// whole need not always be repeated.
@@ -43,8 +44,11 @@ pub(super) fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
     tags::empty("selection", &[path, language, lines, ("begins", &begins), ("ends", &ends)])
 }
 
+/// The beginning of a line. Half a secret is not known for one, so a cut never goes through one.
 fn shortened(line: &str) -> String {
-    line.chars().take(80).collect()
+    let Some((end, _)) = line.char_indices().nth(80) else { return line.to_owned() };
+    let cut = secrets::find(line).into_iter().map(|secret| secret.span).find(|span| span.start < end && end < span.end);
+    line[..cut.map_or(end, |span| span.start)].to_owned()
 }
 
 /// The task: what is asked for, always the last block.
