@@ -4,6 +4,7 @@
 
 pub mod act;
 pub mod actions;
+pub mod batch;
 pub mod completions;
 pub mod config;
 pub mod doctor;
@@ -50,6 +51,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Run one action on a file, without an editor
     Act(act::ActArgs),
+    /// Run an action on many files or items at half the price, answered within a day
+    Batch(batch::BatchArgs),
     /// List the actions
     Actions(actions::ActionsArgs),
     /// Show tokens, cache hits and money
@@ -134,6 +137,7 @@ fn dispatch(command: Command, invocation: &Invocation) -> anyhow::Result<ExitCod
     match command {
         Command::Serve(args) => serve::run(&args, invocation),
         Command::Act(args) => act::run(&args, invocation),
+        Command::Batch(args) => batch::run(&args, invocation),
         Command::Actions(args) => actions::run(&args, invocation),
         Command::Usage(args) => usage::run(&args, invocation),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(&args, invocation)),

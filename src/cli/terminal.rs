@@ -73,6 +73,21 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Prints a unified diff in colours.
+pub fn print_diff(out: &mut impl Write, diff: &str) -> std::io::Result<()> {
+    for line in diff.lines() {
+        let style = match line.as_bytes() {
+            [b'@', ..] => NAME,
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => BOLD,
+            [b'+', ..] => GOOD,
+            [b'-', ..] => AnsiColor::Red.on_default(),
+            _ => Style::new(),
+        };
+        writeln!(out, "{style}{line}{style:#}")?;
+    }
+    Ok(())
+}
+
 /// Prints a value as indented JSON.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;

@@ -9,6 +9,7 @@
 //! The [`Host`] is the seam between a run and whoever asked for it: an editor or a terminal. Nothing in here knows which.
 
 mod ask;
+pub mod batch;
 mod bill;
 mod budget;
 mod connection;

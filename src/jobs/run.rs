@@ -149,7 +149,7 @@ pub fn plan<H: Host>(order: &Order, host: &H, estimates: &Estimates) -> Result<P
     plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, &model, place.as_ref())
 }
 
-fn plan_for<H: Host>(
+pub(super) fn plan_for<H: Host>(
     planner: &Mutex<Planner>,
     scale: Scale,
     order: &Order,

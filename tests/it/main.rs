@@ -18,6 +18,7 @@ mod support;
 mod act;
 mod anyway;
 mod bad_input;
+mod batch;
 mod budgets;
 mod cache_life;
 mod cancel;

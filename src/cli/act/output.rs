@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 
-use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::super::terminal;
@@ -13,10 +12,6 @@ use crate::error::Error;
 use crate::jobs::{Order, Outcome, Report, unified_diffs};
 use crate::output::explanation;
 
-const ADDED: Style = AnsiColor::Green.on_default();
-const REMOVED: Style = AnsiColor::Red.on_default();
-const PLACE: Style = AnsiColor::Cyan.on_default();
-
 /// Prints the report.
 pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json: bool) -> anyhow::Result<()> {
     if as_json {
@@ -24,7 +19,7 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
     }
     let mut out = terminal::stdout();
     match report.outcome {
-        Outcome::Proposed => print_diff(&mut out, &shown(&unified_diffs(&report.edits)))?,
+        Outcome::Proposed => terminal::print_diff(&mut out, &shown(&unified_diffs(&report.edits)))?,
         Outcome::Applied => {
             for edit in &report.edits {
                 writeln!(out, "{}", shown(&edit.path))?;
@@ -85,20 +80,6 @@ fn print_rest(out: &mut impl std::io::Write, markdown: &str, printed: &str) -> s
         Some(rest) => writeln!(out, "{}", rest.trim_end()),
         None => writeln!(out, "\n{}", markdown.trim_end()),
     }
-}
-
-fn print_diff(out: &mut impl std::io::Write, diff: &str) -> std::io::Result<()> {
-    for line in diff.lines() {
-        let style = match line.as_bytes() {
-            [b'@', ..] => PLACE,
-            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Style::new().bold(),
-            [b'+', ..] => ADDED,
-            [b'-', ..] => REMOVED,
-            _ => Style::new(),
-        };
-        writeln!(out, "{style}{line}{style:#}")?;
-    }
-    Ok(())
 }
 
 /// The object for an action that failed before it was one.
@@ -172,7 +153,7 @@ mod tests {
     #[test]
     fn a_diff_keeps_every_line_under_its_colours() {
         let diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same\n";
-        let coloured = printed(|out| print_diff(out, diff));
+        let coloured = printed(|out| terminal::print_diff(out, diff));
         assert!(coloured.contains("\u{1b}[32m+new") && coloured.contains("\u{1b}[31m-old"), "{coloured:?}");
         assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), diff);
     }
