@@ -112,6 +112,16 @@ const TABLE: &[Row] = &[
         instruction: include_str!("builtin/fix.md"),
     },
     Row {
+        id: "review",
+        title: "review",
+        link: None,
+        summary: "Report what is wrong or doubtful in the selected code, at its place.",
+        kind: "refactor.aside.review",
+        result: ResultForm::Diagnostics,
+        applies: Applies::Programming,
+        instruction: include_str!("builtin/review.md"),
+    },
+    Row {
         id: "ask",
         title: "ask",
         link: Some("about"),

@@ -276,7 +276,7 @@ pub fn title_of_reports(action: &Action, reports: &[&str]) -> String {
 }
 
 /// Names come from source files and arguments: keep them on one line and within a menu's width.
-fn one_line(name: &str) -> String {
+pub fn one_line(name: &str) -> String {
     const WIDEST: usize = 60;
     let mut words = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let mut line = words.next().unwrap_or_default().to_owned();
@@ -318,6 +318,8 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("question", "ask"),
     ("chat", "ask"),
     ("followup", "follow-up"),
+    ("check", "review"),
+    ("lint", "review"),
     ("stop", "cancel"),
     ("abort", "cancel"),
 ];

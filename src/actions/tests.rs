@@ -26,6 +26,7 @@ fn the_catalogue_is_the_contract() {
         simplify refactor.rewrite.aside.simplify Programming Edit
         implement refactor.rewrite.aside.implement Unfinished Edit
         fix quickfix.aside.fix Reported Edit
+        review refactor.aside.review Programming Diagnostics
         ask refactor.aside.ask Prompted Answer
         follow-up refactor.aside.followUp Explanations Explanation
         describe-image refactor.aside.image Pictured Edit
@@ -38,11 +39,16 @@ fn the_catalogue_is_the_contract() {
 fn actions_are_offered_where_they_make_sense() {
     let settings = Settings::default();
     for (language, text, running, expected) in [
-        ("python", "x = 1", false, "explain add-type-hints write-tests document simplify"),
-        ("python", "# Sum up.", true, "explain add-type-hints write-tests document simplify implement ask cancel"),
-        ("typescriptreact", "f();", false, "explain add-type-hints write-tests document simplify"),
-        ("rust", "fn f() { todo!() }", false, "explain write-tests document simplify implement"),
-        ("go", "", false, "explain write-tests document simplify"),
+        ("python", "x = 1", false, "explain add-type-hints write-tests document simplify review"),
+        (
+            "python",
+            "# Sum up.",
+            true,
+            "explain add-type-hints write-tests document simplify implement review ask cancel",
+        ),
+        ("typescriptreact", "f();", false, "explain add-type-hints write-tests document simplify review"),
+        ("rust", "fn f() { todo!() }", false, "explain write-tests document simplify implement review"),
+        ("go", "", false, "explain write-tests document simplify review"),
         ("markdown", "<!-- a table -->", false, "explain ask"),
         ("json", "", false, "explain"),
         ("no such language", "", true, "explain cancel"),
@@ -87,7 +93,7 @@ fn an_action_that_is_switched_off_is_not_offered() {
     let off = ActionSettings { enabled: Some(false), ..ActionSettings::default() };
     settings.actions.insert("write-tests".to_owned(), off);
     settings.actions.insert("document".to_owned(), ActionSettings { enabled: Some(true), ..ActionSettings::default() });
-    assert_eq!(ids("rust", "", &settings, false), "explain document simplify");
+    assert_eq!(ids("rust", "", &settings, false), "explain document simplify review");
 }
 
 #[test]
@@ -139,6 +145,8 @@ fn titles_name_what_they_work_on() {
         Aside: implement
         Aside: fix `load_inventory`
         Aside: fix
+        Aside: review `load_inventory`
+        Aside: review
         Aside: ask about `load_inventory`
         Aside: ask
         Aside: follow up on `load_inventory`

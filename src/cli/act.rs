@@ -117,6 +117,9 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     if action.applies == Applies::Prompted && !is_said && !is_comment(&input) {
         return Err(no_question().hint("Say it with `--prompt`, or select a comment that does.").into());
     }
+    if action.result == ResultForm::Diagnostics {
+        input.selection = selection::whole_lines(&input.snapshot.text, &input.selection);
+    }
     let root = invocation.workspace_root(input.snapshot.path.as_deref());
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
     resolved.usable()?;

@@ -138,7 +138,7 @@ impl<H: Host> Run<'_, H> {
         let base = self.attempts;
         let sealed = connection.seal(request, &self.order.settings);
         self.withheld.extend(sealed.withheld());
-        let (host, model) = (self.host, &*self.model);
+        let (host, model, reviewer) = (self.host, &*self.model, self.reviewer.clone());
         let mut sending = self.sending(connection, plan, start.claim.take());
         let mut joint = way.joint();
         let mut listen = |progress: Progress<'_>| {
@@ -178,6 +178,12 @@ impl<H: Host> Run<'_, H> {
                 // Under the default display nothing follows until the first words.
                 Progress::BlockStarted(ContentBlock::Thinking { .. } | ContentBlock::RedactedThinking { .. }) => {
                     host.event(Event::Thinking(""));
+                }
+                // A finding is shown as soon as it is written.
+                Progress::BlockFinished(block) => {
+                    if let Some(finding) = reviewer.as_ref().and_then(|reviewer| reviewer.watch(block)) {
+                        host.event(Event::Finding(&finding));
+                    }
                 }
                 Progress::Usage(_) | Progress::Started { .. } => {
                     if let Progress::Started { message, rate, .. } = progress {

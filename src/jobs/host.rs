@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::ledger::UsageReport;
 use crate::output::edit::TextEdit;
 use crate::output::explanation::Explanation;
+use crate::output::findings::Finding;
 use crate::workspace::Span;
 
 /// What happens while a request runs. Handling one must not block: a host that is slow to show things keeps them itself.
@@ -48,6 +49,8 @@ pub enum Event<'a> {
     Usage(&'a UsageReport),
     /// The answer became an edit, which is about to be applied.
     Editing,
+    /// A review found something, in lines of the reviewed text.
+    Finding(&'a Finding),
     /// Something about the user's money that must not be overlooked, in a sentence.
     Notice(&'a str),
 }

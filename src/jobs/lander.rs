@@ -303,8 +303,13 @@ impl<'a, H: Host> Lander<'a, H> {
 
     /// Whether an answer may take all of the selection away: what other tools complain about may be too much.
     fn may_remove(&self) -> bool {
-        self.order.action.applies == Applies::Reported
-            && are_about_all_of(&self.order.snapshot.text.to_string(), &self.order.selection, &self.order.diagnostics)
+        self.order.action.result == ResultForm::Diagnostics
+            || self.order.action.applies == Applies::Reported
+                && are_about_all_of(
+                    &self.order.snapshot.text.to_string(),
+                    &self.order.selection,
+                    &self.order.diagnostics,
+                )
     }
 
     /// The answer in place of whatever stands in the selection by now.
@@ -398,6 +403,24 @@ pub async fn apply_anyway<H: Host>(order: &Order, standing: &Standing, host: &H,
     match lander.land(&standing.answer).await {
         Fate::Applied | Fate::Proposed => Anyway::Applied((!lander.notes.is_empty()).then(|| lander.notes.join("\n"))),
         Fate::Kept(Kept { standing: Some(standing), .. }) => Anyway::Stands(standing),
+        Fate::Kept(Kept { reason, .. }) | Fate::Repair(reason) | Fate::Unreadable(reason) => Anyway::Failed(reason),
+        Fate::Cancelled => Anyway::Failed("it was cancelled".to_owned()),
+    }
+}
+
+/// Puts the replacement of a finding in the place of the order's selection. What it would make is looked at as any edit is.
+pub async fn apply_replacement<H: Host>(
+    order: &Order,
+    replacement: &str,
+    host: &H,
+    cancel: &CancellationToken,
+) -> Anyway {
+    let mut lander = Lander::new(order, host, cancel, Step::Selection);
+    lander.mode = Mode::Repaired;
+    let longest = replacement.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    match lander.land(&format!("{fence}\n{replacement}\n{fence}")).await {
+        Fate::Applied | Fate::Proposed => Anyway::Applied(None),
         Fate::Kept(Kept { reason, .. }) | Fate::Repair(reason) | Fate::Unreadable(reason) => Anyway::Failed(reason),
         Fate::Cancelled => Anyway::Failed("it was cancelled".to_owned()),
     }

@@ -31,6 +31,7 @@ mod prewarm;
 mod registry;
 mod report;
 mod reports;
+mod review;
 mod run;
 mod seam;
 mod sending;
@@ -46,7 +47,7 @@ pub(crate) use edit::write_root;
 pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
 pub use image::{action_for, picture_at};
 pub use kept::unified_diffs;
-pub use lander::{Anyway, apply_anyway};
+pub use lander::{Anyway, apply_anyway, apply_replacement};
 #[cfg(test)]
 pub(crate) use lander::{Fate, Kept, Lander, Step};
 pub use life::{CacheLife, Missed};

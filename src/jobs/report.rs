@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ledger::UsageReport;
 use crate::output::diff;
 use crate::output::explanation::Explanation;
+use crate::output::findings::Finding;
 
 /// How a run ended, as users and programs are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -88,6 +89,8 @@ pub struct Report {
     pub explanation: Option<Explanation>,
     /// What was changed, or would be.
     pub edits: Vec<FileEdit>,
+    /// What a review found, in the order of the reports; absent when it was no review.
+    pub findings: Option<Vec<Finding>>,
     /// With `kept` by a judgement that is the user's in the end: for [`apply_anyway`](super::apply_anyway).
     pub standing: Option<Standing>,
     /// With `kept` because the user said so: what there is to read is there for those who ask.
@@ -110,7 +113,12 @@ impl Report {
         let what = match self.outcome {
             Outcome::Applied => "Applied".to_owned(),
             Outcome::Proposed => "Proposed".to_owned(),
-            Outcome::Shown => "Explained".to_owned(),
+            Outcome::Shown => match self.findings.as_ref().map(Vec::len) {
+                None => "Explained".to_owned(),
+                Some(0) => "Reviewed: nothing found".to_owned(),
+                Some(1) => "Reviewed: one finding".to_owned(),
+                Some(several) => format!("Reviewed: {several} findings"),
+            },
             Outcome::Kept => format!("Not applied: {}", self.reason.as_deref().unwrap_or("the answer was kept")),
             Outcome::Cancelled => "Cancelled".to_owned(),
             Outcome::Failed => {
@@ -143,6 +151,7 @@ impl Report {
             error: Some(error),
             explanation: None,
             edits: Vec::new(),
+            findings: None,
             standing: None,
             quiet: false,
             notes: Vec::new(),

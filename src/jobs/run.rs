@@ -22,6 +22,7 @@ use super::order::Order;
 use super::outgoing::Withheld;
 use super::places::Places;
 use super::report::{Outcome, Report, Standing};
+use super::review::Reviewer;
 use super::surroundings::surroundings;
 use super::thread::Thread;
 use super::whole::Whole;
@@ -33,6 +34,7 @@ use crate::claude::types::{ContentBlock, Message, Role};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals, UsageReport};
 use crate::output::explanation::Explanation;
+use crate::output::findings::Finding;
 use crate::prompt::{self, Estimates, History, Plan, Planner, Scale};
 use crate::workspace::access::Access;
 use crate::workspace::roots::relative;
@@ -128,6 +130,7 @@ pub(super) async fn run_to_end<H: Host>(
         warm_until: run.warm_until,
         explanation: run.explanation,
         edits: run.edits,
+        findings: run.findings,
         standing: run.standing,
         quiet: run.quiet,
         notes: run.notes,
@@ -231,6 +234,9 @@ pub(super) struct Run<'a, H> {
     /// What no request was allowed to take along.
     pub(super) withheld: Withheld,
     pub(super) edits: Vec<super::report::FileEdit>,
+    /// What a review found; none if it was no review.
+    pub(super) findings: Option<Vec<Finding>>,
+    pub(super) reviewer: Option<Arc<Reviewer>>,
     pub(super) standing: Option<Standing>,
     pub(super) quiet: bool,
     pub(super) explanation: Option<Explanation>,
@@ -257,6 +263,8 @@ impl<'a, H: Host> Run<'a, H> {
             notes: Vec::new(),
             withheld: Withheld::default(),
             edits: Vec::new(),
+            findings: None,
+            reviewer: None,
             standing: None,
             quiet: false,
             explanation: None,
@@ -309,6 +317,9 @@ impl<H: Host> Run<'_, H> {
                 }
                 ended => ended,
             };
+        }
+        if order.action.result == ResultForm::Diagnostics {
+            return self.review(plan).await;
         }
         let (plan, whole) = self.obtain(plan, place.as_ref()).await?;
         if whole.input_tokens > 0 {

@@ -16,6 +16,7 @@ pub mod conversation;
 pub mod diff;
 pub mod edit;
 pub mod explanation;
+pub mod findings;
 pub mod fit;
 mod hunks;
 pub mod imports;

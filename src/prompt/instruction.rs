@@ -33,6 +33,12 @@ pub(super) fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
     let code = &input.text[input.selection.clone()];
     let lines = Lines::of(input.text, &input.selection).to_string();
     let place = [("path", input.path), ("language", input.language.id), ("lines", &lines)];
+    if input.action.result == ResultForm::Diagnostics {
+        // Models count lines badly, and findings are given by them.
+        let [path, language, lines] = place;
+        let numbered = numbered(code, Lines::of(input.text, &input.selection).first);
+        return tags::wrap("selection", &[path, language, lines, ("numbered", "true")], &numbered);
+    }
     if !document_is_whole || !is_most_of(input.text, &input.selection) {
         return tags::wrap("selection", &place, code);
     }
@@ -42,6 +48,12 @@ pub(super) fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
     let ends = shortened(filled.next_back().unwrap_or_default());
     let [path, language, lines] = place;
     tags::empty("selection", &[path, language, lines, ("begins", &begins), ("ends", &ends)])
+}
+
+/// Each line behind its number.
+fn numbered(code: &str, first: usize) -> String {
+    let lines = code.lines().enumerate();
+    lines.map(|(index, line)| format!("{}| {line}", first + index)).collect::<Vec<_>>().join("\n")
 }
 
 /// The beginning of a line. Half a secret is not known for one, so a cut never goes through one.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{ClientSocket, LanguageServer, LspService};
 
+use super::findings;
 use super::handlers::{
     code_action, code_lens, configuration, content, execute_command, hover, lifecycle, text_sync, usage,
 };
@@ -52,6 +53,7 @@ pub(super) fn service(
     .custom_method("textDocument/didClose", text_sync::did_close)
     .custom_method("textDocument/codeAction", code_action::code_action)
     .custom_method("textDocument/codeLens", code_lens::code_lens)
+    .custom_method("textDocument/diagnostic", findings::document_diagnostic)
     .custom_method("textDocument/hover", hover::hover)
     .custom_method("workspace/executeCommand", execute_command::execute_command)
     .custom_method("workspace/didChangeConfiguration", configuration::did_change_configuration)

@@ -2,12 +2,14 @@
 
 use lsp_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeActionTag, CodeLensOptions,
-    ExecuteCommandOptions, HoverProvider, LspAny, MarkupKind, PositionEncodingKind, ResourceOperationKind, Save,
-    ServerCapabilities, TextDocumentContent, TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind,
-    TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    DiagnosticOptions, DiagnosticProvider, ExecuteCommandOptions, HoverProvider, LspAny, MarkupKind,
+    PositionEncodingKind, ResourceOperationKind, Save, ServerCapabilities, TextDocumentContent,
+    TextDocumentContentOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 use super::ext;
+use super::findings::{REPAIR_KIND, SOURCE};
 use crate::actions;
 use crate::workspace::positions::Encoding;
 
@@ -47,6 +49,10 @@ pub(super) struct Capabilities {
     pub(super) markdown_hover: bool,
     /// It does not hold the version of an edit against a document whose version is 0. Its next one is larger than 1.
     pub(super) unchecked_zero: bool,
+    /// It asks for diagnostics, and does not want to be told of them.
+    pub(super) pulls_diagnostics: bool,
+    /// It asks for its diagnostics again when told to.
+    pub(super) diagnostic_refresh: bool,
     /// It wants `aside/stream`.
     pub(super) stream: bool,
     /// It wants `aside/status`.
@@ -94,6 +100,14 @@ impl Capabilities {
                 .and_then(|workspace| workspace.code_lens.as_ref())
                 .and_then(|lens| lens.refresh_support)
                 .unwrap_or(false),
+            pulls_diagnostics: client
+                .text_document
+                .as_ref()
+                .is_some_and(|document| document.diagnostic.is_some() && document.publish_diagnostics.is_none()),
+            diagnostic_refresh: workspace
+                .and_then(|workspace| workspace.diagnostics.as_ref())
+                .and_then(|diagnostics| diagnostics.refresh_support)
+                .unwrap_or(false),
             markdown_hover: hover_formats.is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
             unchecked_zero: false,
             stream: own("stream"),
@@ -135,7 +149,7 @@ pub(super) fn server_capabilities(client: &Capabilities) -> ServerCapabilities {
     };
     // Users' own actions come later, below these.
     let own = ["refactor.aside", "refactor.rewrite.aside", "quickfix.aside"];
-    let kinds = actions::catalogue().iter().map(|action| action.kind.as_str()).chain(own);
+    let kinds = actions::catalogue().iter().map(|action| action.kind.as_str()).chain(own).chain([REPAIR_KIND]);
     let kinds = kinds.map(|kind| CodeActionKind::from(kind.to_owned())).collect();
     ServerCapabilities {
         position_encoding: Some(encoding),
@@ -145,6 +159,14 @@ pub(super) fn server_capabilities(client: &Capabilities) -> ServerCapabilities {
             save: Some(Save::Bool(true)),
             ..TextDocumentSyncOptions::default()
         })),
+        diagnostic_provider: client.pulls_diagnostics.then(|| {
+            DiagnosticProvider::DiagnosticOptions(DiagnosticOptions {
+                identifier: Some(SOURCE.to_owned()),
+                inter_file_dependencies: false,
+                workspace_diagnostics: false,
+                ..DiagnosticOptions::default()
+            })
+        }),
         hover_provider: Some(HoverProvider::Bool(true)),
         code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
             code_action_kinds: Some(kinds),

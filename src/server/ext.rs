@@ -55,6 +55,9 @@ pub struct RunArguments {
 pub struct JobArguments {
     /// A job's id; without one `aside.cancel` cancels all.
     pub job: Option<String>,
+    /// With `aside.accept`: the number of a review's finding, whose replacement is to be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<u64>,
     /// With `aside.reject`, for an answer that was kept: run the action again, on the text as it is now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,

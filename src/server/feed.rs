@@ -21,6 +21,7 @@ use tower_lsp::Client;
 
 use super::ext::{StreamKind, StreamNotification, StreamParams, Work};
 use super::stdout::Outlet;
+use crate::actions::one_line;
 use crate::claude::usage::Tokens;
 use crate::claude::words::{counters, paced, trying_again};
 use crate::jobs::{Event, Report};
@@ -145,6 +146,7 @@ impl Feed {
                 outbox.say("applying the edit");
             }
             // A message of its own, not a line that the next one replaces.
+            Event::Finding(finding) => outbox.say(&one_line(&finding.message)),
             Event::Notice(_) => return,
         }
         let known = std::mem::replace(&mut outbox.changed, true);

@@ -12,6 +12,7 @@ use super::sending::{SILENCE, Sending};
 use super::session::Session;
 use super::show::show_proposal;
 use super::{ext, to_proto};
+use crate::actions::ResultForm;
 use crate::config::Confirm;
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{Change, Current, Event, FileEdit, Host, Landing, Order, Target, write_root};
@@ -34,6 +35,8 @@ pub(super) struct EditorHost {
     cancel: CancellationToken,
     /// What an earlier answer said before it broke off.
     begun: Option<String>,
+    /// The order, if it is a review.
+    review: Option<Arc<Order>>,
 }
 
 impl EditorHost {
@@ -46,7 +49,8 @@ impl EditorHost {
         cancel: CancellationToken,
     ) -> Self {
         let (job, uri, root) = (order.job.clone(), order.snapshot.uri.clone(), order.root.clone());
-        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel, begun: None }
+        let review = (order.action.result == ResultForm::Diagnostics).then(|| Arc::new(order.clone()));
+        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel, begun: None, review }
     }
 
     /// The same, for the rest of an answer that broke off.
@@ -71,6 +75,14 @@ impl Drop for EditorHost {
 
 impl Host for EditorHost {
     fn event(&self, event: Event<'_>) {
+        if let (Event::Finding(finding), Some(order)) = (&event, &self.review) {
+            let mut state = self.session.state();
+            let state = &mut *state;
+            if !state.findings.add(&mut state.documents, order, self.track, finding) {
+                tracing::info!(job = self.job, "a finding is about code that is another one by now");
+            }
+            self.session.findings_due.notify_one();
+        }
         if let Event::Notice(text) = &event {
             self.session.tell(MessageType::Warning, format!("Aside: {text}"));
         }

@@ -9,6 +9,7 @@ mod capabilities;
 mod explained;
 pub mod ext;
 mod feed;
+mod findings;
 mod from_proto;
 mod handlers;
 mod host;

@@ -16,6 +16,7 @@ use tower_lsp::Client;
 use super::actions::Actions;
 use super::capabilities::Capabilities;
 use super::explained::Explained;
+use super::findings::Findings;
 use super::handlers::code_lens;
 use super::handlers::hover::Asking;
 use super::landing::Expectations;
@@ -53,6 +54,8 @@ pub(super) struct Session {
     pub(super) dead: CancellationToken,
     /// Something started or ended that the client's status should show.
     pub(super) status_due: Notify,
+    /// Findings came or went that the client should show.
+    pub(super) findings_due: Notify,
     connections: Arc<Connections>,
     /// Opened at the first use: a server that only sits there opens no file.
     pub(super) ledger: Ledger,
@@ -99,6 +102,8 @@ pub(super) struct State {
     pub(super) asking: Option<Asking>,
     /// Edits that wait for the user's word.
     pub(super) proposals: Proposals,
+    /// What reviews found.
+    pub(super) findings: Findings,
     /// Answers that met a conflict.
     pub(super) standing: Standing,
     /// The requests that may run at once.
@@ -152,6 +157,7 @@ impl Session {
             planner: Arc::default(),
             cache: Arc::default(),
             status_due: Notify::new(),
+            findings_due: Notify::new(),
             state: Mutex::new(State {
                 documents: Documents::default(),
                 changed: None,
@@ -169,6 +175,7 @@ impl Session {
                 hovers: 0,
                 asking: None,
                 proposals: Proposals::default(),
+                findings: Findings::default(),
                 standing: Standing::default(),
                 said: Vec::new(),
                 pulls: 0,

@@ -45,6 +45,18 @@ pub fn around(snapshot: &Snapshot, places: &[Span]) -> (Span, Option<String>) {
     (span, name)
 }
 
+/// The whole lines that a span has something of, without the last one's end.
+pub fn whole_lines(text: &Rope, span: &Span) -> Span {
+    let start = text.line_to_byte(text.byte_to_line(span.start));
+    let last = text.byte_to_line(span.end);
+    // A selection of whole lines ends where the next one begins.
+    let ends_above = span.end > span.start && text.line_to_byte(last) == span.end;
+    let last = if ends_above { last - 1 } else { last };
+    let content = text.line(last).to_string();
+    let end = text.line_to_byte(last) + content.trim_end_matches(['\n', '\r']).len();
+    start..end.max(start)
+}
+
 /// Where the line behind begins.
 fn line_end(text: &Rope, line: usize) -> usize {
     if line + 1 < text.len_lines() { text.line_to_byte(line + 1) } else { text.len_bytes() }
@@ -92,6 +104,14 @@ mod tests {
             let (span, found) = around(&snapshot(), &places);
             assert_eq!(span, line(first).start..line(last).end, "{:?}", &TEXT[span.clone()]);
             assert_eq!(found.as_deref(), name, "{places:?}");
+        }
+    }
+
+    #[test]
+    fn whole_lines_are_without_the_last_ones_end() {
+        let text = Rope::from_str("ab\r\ncd\n\nef");
+        for (span, expected) in [(1..1, 0..2), (0..4, 0..2), (1..5, 0..6), (4..7, 4..6), (7..7, 7..7), (9..10, 8..10)] {
+            assert_eq!(whole_lines(&text, &span), expected, "{span:?}");
         }
     }
 

@@ -28,6 +28,7 @@ fn kinds(actions: &[Value]) -> Vec<&str> {
 const EXPLAIN: &str = "refactor.aside.explain";
 const HINTS: &str = "refactor.rewrite.aside.typeHints";
 const TESTS: &str = "refactor.aside.tests";
+const REVIEW: &str = "refactor.aside.review";
 const SIMPLIFY: &str = "refactor.rewrite.aside.simplify";
 const DOCUMENT: &str = "refactor.rewrite.aside.document";
 const CANCEL: &str = "refactor.aside.cancel";
@@ -120,7 +121,7 @@ fn only_is_honoured() {
     };
     assert_eq!(only(json!([EXPLAIN])), [EXPLAIN]);
     assert_eq!(only(json!(["refactor.rewrite"])), [DOCUMENT, SIMPLIFY, HINTS]);
-    assert_eq!(only(json!(["refactor.aside"])), [EXPLAIN, TESTS]);
+    assert_eq!(only(json!(["refactor.aside"])), [EXPLAIN, REVIEW, TESTS]);
     assert_eq!(only(json!(["source"])), [""; 0]);
     assert_eq!(only(json!(["source.organizeImports", "quickfix"])), [""; 0]);
     // `refactor.rew` is no parent of `refactor.rewrite`: kinds are words between dots.

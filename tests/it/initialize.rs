@@ -81,6 +81,7 @@ fn every_client_is_offered_what_it_can_use() {
             kinds,
             [
                 "quickfix.aside",
+                "quickfix.aside.finding",
                 "quickfix.aside.fix",
                 "refactor.aside",
                 "refactor.aside.ask",
@@ -88,6 +89,7 @@ fn every_client_is_offered_what_it_can_use() {
                 "refactor.aside.explain",
                 "refactor.aside.followUp",
                 "refactor.aside.image",
+                "refactor.aside.review",
                 "refactor.aside.tests",
                 "refactor.rewrite.aside",
                 "refactor.rewrite.aside.document",

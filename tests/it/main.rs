@@ -45,6 +45,7 @@ mod preview;
 mod privacy;
 mod promises;
 mod replay;
+mod review;
 mod run;
 mod slow_readers;
 #[cfg(target_os = "linux")]

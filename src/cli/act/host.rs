@@ -157,6 +157,7 @@ impl Host for TerminalHost {
             }
             Event::Usage(usage) => self.say(&counters(&usage.tokens())),
             Event::Editing => self.say("editing"),
+            Event::Finding(finding) => self.say(&finding.message),
             Event::Notice(text) => self.bar.suspend(|| {
                 let _ = writeln!(terminal::stderr(), "{WARNING}warning{WARNING:#}: {}", terminal::visible(text));
             }),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 
+use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::super::terminal;
@@ -11,6 +12,10 @@ use super::host::TerminalHost;
 use crate::error::Error;
 use crate::jobs::{Order, Outcome, Report, unified_diffs};
 use crate::output::explanation;
+use crate::output::findings::Finding;
+
+const ADDED: Style = AnsiColor::Green.on_default();
+const PLACE: Style = AnsiColor::Cyan.on_default();
 
 /// Prints the report.
 pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json: bool) -> anyhow::Result<()> {
@@ -24,6 +29,9 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
             for edit in &report.edits {
                 writeln!(out, "{}", shown(&edit.path))?;
             }
+        }
+        Outcome::Shown if report.findings.is_some() => {
+            print_findings(&mut out, report.findings.as_deref().unwrap_or_default(), order)?;
         }
         Outcome::Shown | Outcome::Kept | Outcome::Failed => {
             if let Some(explanation) = &report.explanation {
@@ -82,6 +90,23 @@ fn print_rest(out: &mut impl std::io::Write, markdown: &str, printed: &str) -> s
     }
 }
 
+/// One line a finding, as compilers have them, so that editors and people find the place; below it what would mend it.
+fn print_findings(out: &mut impl std::io::Write, findings: &[Finding], order: &Order) -> std::io::Result<()> {
+    let path = order.shown_path();
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| (finding.start_line, finding.end_line));
+    for finding in sorted {
+        let Finding { start_line, end_line, severity, category, message, replacement } = finding;
+        let lines = if start_line == end_line { start_line.to_string() } else { format!("{start_line}-{end_line}") };
+        let place = format!("{path}:{lines}:");
+        writeln!(out, "{PLACE}{place}{PLACE:#} {} [{category}] {}", severity.as_str(), shown(message))?;
+        for line in replacement.iter().flat_map(|code| code.lines()) {
+            writeln!(out, "{ADDED}    + {}{ADDED:#}", shown(line))?;
+        }
+    }
+    Ok(())
+}
+
 /// The object for an action that failed before it was one.
 pub(super) fn failure(args: &ActArgs, error: &Error) -> serde_json::Value {
     json!({
@@ -114,6 +139,9 @@ fn json(report: &Report, order: &Order) -> serde_json::Value {
         }
         if !report.edits.is_empty() {
             put("edits", json!(report.edits));
+        }
+        if let Some(findings) = &report.findings {
+            put("findings", json!(findings));
         }
         if let Some(note) = report.note() {
             put("note", json!(note));

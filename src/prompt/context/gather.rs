@@ -63,6 +63,7 @@ static POLICIES: &[Policy] = &[
     Policy { action: "add-type-hints", tokens: 2500, wants: &[Want::Callers, Want::Diagnostics, Want::Signatures] },
     Policy { action: "document", tokens: 1000, wants: &[Want::Signatures] },
     Policy { action: "simplify", tokens: 2000, wants: &[Want::Diagnostics, Want::Signatures, Want::Callers] },
+    Policy { action: "review", tokens: 4000, wants: &[Want::Diagnostics, Want::Definitions, Want::Callers] },
     Policy { action: FIX, tokens: 4000, wants: &[Want::Diagnostics, Want::Definitions, Want::Callers] },
     Policy { action: "implement", tokens: 4000, wants: &[Want::Definitions, Want::Callers, Want::Diagnostics] },
 ];

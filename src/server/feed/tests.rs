@@ -19,6 +19,7 @@ fn report(outcome: Outcome) -> Report {
         error: None,
         explanation: None,
         edits: Vec::new(),
+        findings: None,
         notes: Vec::new(),
         usage: None,
         warm_until: None,

@@ -12,6 +12,7 @@ use tower_lsp::jsonrpc::Result;
 
 use super::super::backend::Backend;
 use super::super::ext::{self, JobArguments, RunArguments};
+use super::super::findings::{REPAIR_KIND, SOURCE};
 use super::super::{actions as own, from_proto, host};
 use super::follow_up::explanation_of;
 use crate::actions::{self, Action, Applies, LONGEST_UNFINISHED, Place};
@@ -46,6 +47,7 @@ pub(in crate::server) async fn code_action(
     }
     let (literals, tags, prompts) =
         (state.capabilities.code_action_literals, state.capabilities.action_tags, state.capabilities.prompt);
+    let found = state.findings.repairs(document, &selected, state.capabilities.encoding);
     let proposals = state.proposals.list();
     let standing = state.standing.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
@@ -79,6 +81,11 @@ pub(in crate::server) async fn code_action(
         if wanted(&params.context, kind) {
             menu.push(respond(kind, title, command, &[]));
         }
+    }
+    for (number, diagnostic) in found.iter().filter(|_| wanted(&params.context, REPAIR_KIND)) {
+        let title = format!("Aside: repair: {}", actions::one_line(message_of(diagnostic)));
+        let command = repair_command(*number, &title);
+        menu.push(respond(REPAIR_KIND, title, command, &[diagnostic]));
     }
     let place = Place { language, text: &text, reports: &reports, picture, running: !running.is_empty(), prompts };
     let catalogue = own::catalogue(session, path.as_deref());
@@ -164,8 +171,14 @@ fn to_repair(context: &CodeActionContext, range: Range) -> Vec<&Diagnostic> {
         matches!(one.severity, None | Some(DiagnosticSeverity::Error | DiagnosticSeverity::Warning))
     };
     let is_here = |one: &&Diagnostic| one.range.start.line <= last(range) && range.start.line <= last(one.range);
-    let mut found: Vec<_> =
-        context.diagnostics.iter().filter(is_serious).filter(is_here).take(MAX_DIAGNOSTICS).collect();
+    let mut found: Vec<_> = context
+        .diagnostics
+        .iter()
+        .filter(|one| !has_repair(one))
+        .filter(is_serious)
+        .filter(is_here)
+        .take(MAX_DIAGNOSTICS)
+        .collect();
     // The worst first; then as the client has them.
     found.sort_by_key(|one| one.severity == Some(DiagnosticSeverity::Warning));
     found
@@ -196,6 +209,23 @@ pub(super) fn run_command(
     }
 }
 
+/// What puts a finding's replacement in its place.
+fn repair_command(finding: u64, title: &str) -> Command {
+    let arguments = JobArguments { finding: Some(finding), ..JobArguments::default() };
+    Command {
+        title: title.to_owned(),
+        command: ext::ACCEPT.to_owned(),
+        arguments: serde_json::to_value(arguments).ok().map(|arguments| vec![arguments]),
+        ..Command::default()
+    }
+}
+
+/// Whether a diagnostic is a finding of Aside's own that has a repair already.
+fn has_repair(diagnostic: &Diagnostic) -> bool {
+    let data = diagnostic.data.as_ref().filter(|_| diagnostic.source.as_deref() == Some(SOURCE));
+    data.and_then(|data| data.get("repair")).and_then(LspAny::as_bool).unwrap_or(false)
+}
+
 const ACCEPT_KIND: &str = "refactor.aside.accept";
 const REJECT_KIND: &str = "refactor.aside.reject";
 
@@ -224,7 +254,7 @@ fn decision(
     retry: bool,
 ) -> (&'static str, String, Command) {
     let title = format!("{word}: {title}");
-    let arguments = JobArguments { job: Some(job.clone()), retry };
+    let arguments = JobArguments { job: Some(job.clone()), finding: None, retry };
     let command = Command {
         title: title.clone(),
         command: command.to_owned(),

@@ -9,6 +9,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 
 use super::super::backend::Backend;
 use super::super::ext::{self, FollowUpArguments, JobArguments, RunArguments, ShowArguments};
+use super::super::findings;
 use super::super::session::Session;
 use super::super::show;
 use super::follow_up::follow_up;
@@ -37,6 +38,14 @@ pub(in crate::server) async fn execute_command(
         ext::ACCEPT | ext::REJECT => {
             let arguments: JobArguments = arguments(&params.command, argument)?;
             let accept = params.command == ext::ACCEPT;
+            if let (true, Some(number)) = (accept, arguments.finding) {
+                if findings::repair(session, number) {
+                    return Ok(Some(json!({ "decided": true })));
+                }
+                let error = crate::error::Error::new(ErrorKind::Conflict, "There is no such finding any more.")
+                    .hint("The code was changed since, or reviewed again.");
+                return Err(invalid(&error));
+            }
             let (decided, kept) = {
                 let mut state = session.state();
                 let decided = state.proposals.decide(arguments.job.as_deref(), accept);

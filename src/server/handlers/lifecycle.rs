@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::actions;
 use super::super::backend::Backend;
 use super::super::capabilities::{Capabilities, server_capabilities};
+use super::super::findings;
 use super::super::parent;
 use super::super::session::Session;
 use super::{configuration, usage};
@@ -63,6 +64,7 @@ pub(in crate::server) fn initialized(session: &Arc<Session>) {
     configuration::pull(session);
     actions::watch(session);
     usage::start_status(session);
+    findings::start_telling(session);
 }
 
 /// Ends everything that runs.

@@ -158,7 +158,10 @@ async fn select(session: &Arc<Session>, action: &Arc<Action>, arguments: &RunArg
             [] => selection::resolve(&around, point),
             places => selection::around(&around, places),
         });
-        let (span, subject) = resolved.await.map_err(|_| Error::internal_error())?;
+        let (mut span, subject) = resolved.await.map_err(|_| Error::internal_error())?;
+        if action.result == actions::ResultForm::Diagnostics {
+            span = selection::whole_lines(&snapshot.text, &span);
+        }
         if span.is_empty() {
             return Err(no_code());
         }
@@ -425,6 +428,7 @@ pub(super) fn result(report: &Report) -> LspAny {
         if !report.edits.is_empty() {
             put("edits", serde_json::to_value(&report.edits).ok());
         }
+        put("findings", report.findings.as_ref().and_then(|findings| serde_json::to_value(findings).ok()));
     }
     result
 }

@@ -45,6 +45,9 @@ pub(in crate::server) async fn did_change(backend: &Backend, params: DidChangeTe
         }
         document.set_version(params.text_document.version);
         state.changed = Some(Instant::now());
+        if state.findings.changed(&mut state.documents, &uri) {
+            backend.session.findings_due.notify_one();
+        }
     }
     backend.session.documents_changed();
     actions::document_changed(&backend.session, &uri);
@@ -59,6 +62,9 @@ pub(in crate::server) async fn did_save(backend: &Backend, params: DidSaveTextDo
 pub(in crate::server) async fn did_close(backend: &Backend, params: DidCloseTextDocumentParams) {
     let mut state = backend.session.state();
     state.documents.close(&params.text_document.uri);
+    if state.findings.closed(&params.text_document.uri) {
+        backend.session.findings_due.notify_one();
+    }
     state.explained.remove(&params.text_document.uri);
     drop(state);
     backend.session.documents_changed();

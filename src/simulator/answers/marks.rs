@@ -70,6 +70,7 @@ impl Marks {
         // A selection that is most of the document is named by its lines only.
         let selection = match (&document, code) {
             (Some(document), "") => lines_of(document, first_line, end),
+            (_, code) if attribute(&place, "numbered") == "true" => unnumbered(code),
             (_, code) => code.to_owned(),
         };
         let tests = last("tests").map(|(attributes, existing)| TestMarks {
@@ -90,6 +91,11 @@ impl Marks {
             reports: blocks.iter().flat_map(|block| reports(block)).collect(),
         })
     }
+}
+
+/// Lines without the numbers in front of them.
+fn unnumbered(code: &str) -> String {
+    code.lines().map(|line| line.split_once("| ").map_or("", |(_, line)| line)).collect::<Vec<_>>().join("\n")
 }
 
 /// What the last picture of a request is.

@@ -396,6 +396,38 @@ local function mends(original)
   vim.api.nvim_buf_set_lines(source, 0, -1, false, vim.split(vim.trim(original), "\n"))
 end
 
+-- Findings are diagnostics like any others; one is mended from the menu, and is gone.
+local function reviews(original)
+  local line = assert(go_to("parse_price")) + 1
+  local wrong = '    digits = "" if text == None else text.replace(currency, "").strip()'
+  vim.fn.setline(line + 1, wrong)
+  at_cursor("parse_price", "Aside review")
+  local ending = wait_for_end("a review")
+  check(ending.outcome == "shown", "`:Aside review` reviews", ending)
+  local function found()
+    return vim.iter(vim.diagnostic.get(source, { lnum = line })):find(function(diagnostic)
+      return diagnostic.source == "aside" and diagnostic.code == "none-comparison"
+    end)
+  end
+  wait("a finding", found)
+  check(assert(found()).message:find("Simulated", 1, true) ~= nil, "a finding is a diagnostic of the line", found())
+  ---@diagnostic disable-next-line: duplicate-set-field
+  vim.ui.select = function(items, _, on_choice)
+    on_choice(items[1], 1)
+  end
+  vim.fn.cursor(line + 1, 1)
+  vim.lsp.buf.code_action({ context = { only = { "quickfix.aside.finding" } } })
+  local mended = wrong:gsub("== None", "is None")
+  wait("the repair", function()
+    return vim.fn.getline(line + 1) == mended
+  end)
+  wait("the finding to go", function()
+    return found() == nil
+  end)
+  check(true, "gra mends it, and then it is gone")
+  vim.api.nvim_buf_set_lines(source, 0, -1, false, vim.split(vim.trim(original), "\n"))
+end
+
 local function selections()
   local server = require("aside.server")
   local sent
@@ -536,6 +568,7 @@ local function main()
   previews(original)
   menus()
   mends(original)
+  reviews(original)
   selections()
   pages()
   local client = assert(require("aside.server").client(source))
