@@ -8,7 +8,9 @@ mod changes;
 mod config;
 mod frames;
 mod front_matter;
+mod image;
 mod merge;
+mod secrets;
 mod sse;
 
 /// A property of all inputs.
@@ -21,7 +23,9 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("config", config::check),
     ("frames", frames::check),
     ("front_matter", front_matter::check),
+    ("image", image::check),
     ("merge", merge::check),
+    ("secrets", secrets::check),
     ("sse", sse::check),
 ];
 
