@@ -47,6 +47,7 @@ pub fn action_for(action: &Arc<Action>, link: &PictureLink) -> Arc<Action> {
 
 /// What would be sent about the picture of an order.
 pub(super) fn plan(order: &Order, scale: Scale) -> Result<Plan, Error> {
+    order.permitted(None)?;
     let link = picture_at(&order.snapshot, &order.selection)?;
     plan_of(order, &picture(order, &link)?, scale)
 }
@@ -78,6 +79,7 @@ impl<H: Host> Run<'_, H> {
     /// Looks at the picture that is linked to in the selection.
     pub(super) async fn describe(&mut self) -> Result<Outcome, Stop> {
         let order = self.order;
+        order.permitted(None)?;
         let link = picture_at(&order.snapshot, &order.selection)?;
         let (reading, read) = (order.clone(), link.clone());
         let picture = on_blocking_thread(move || picture(&reading, &read)).await?;

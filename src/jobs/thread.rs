@@ -134,6 +134,7 @@ fn plan(
     model: &crate::claude::models::Model,
     scale: prompt::Scale,
 ) -> Result<Plan, Error> {
+    order.permitted(None)?;
     let stored = &thread.first;
     let Some(mut history) = History::from_json(&stored.messages) else {
         return Err(Error::new(ErrorKind::Config, "This explanation cannot be gone on with.")
