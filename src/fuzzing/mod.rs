@@ -3,6 +3,8 @@
 //! `scripts/fuzz` feeds them with what a fuzzer makes up (`fuzz/` has a program for each); the tests feed them with what
 //! is in `fuzz/corpus`.
 
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a panic is how a check says no")]
+
 mod answer;
 mod changes;
 mod config;
@@ -40,7 +42,7 @@ pub fn check(target: &str, data: &[u8]) {
 /// Bytes as the choices of a test: numbers and texts, until there are no more.
 struct Choices<'a>(&'a [u8]);
 
-impl<'a> Choices<'a> {
+impl Choices<'_> {
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;

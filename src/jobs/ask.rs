@@ -220,14 +220,12 @@ impl<H: Host> Run<'_, H> {
         sending.settled().await;
         let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.attempts += seen.attempts.max(1);
-        if let Some(Ok(answer)) = &ended {
-            let altered = sealed.altered(&answer.message);
-            if !altered.is_empty() {
-                self.notes.push(format!(
-                    "The model altered a placeholder of a secret: {} in its answer stands for nothing.",
-                    altered.join(", ")
-                ));
-            }
+        let altered = ended.iter().flatten().flat_map(|answer| sealed.altered(&answer.message)).collect::<Vec<_>>();
+        if !altered.is_empty() {
+            self.notes.push(format!(
+                "The model altered a placeholder of a secret: {} in its answer stands for nothing.",
+                altered.join(", ")
+            ));
         }
         let how = how_it_ended(ended.as_ref(), &seen);
         self.settle(request, &seen, how, started, clock, held.take()).await;

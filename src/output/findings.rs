@@ -83,10 +83,10 @@ pub fn in_answer(answer: &str) -> Option<Vec<Value>> {
         let (info, body) = open[fence..].split_once('\n')?;
         let close =
             body.find(&format!("\n{}", &open[..fence])).or_else(|| body.starts_with(&open[..fence]).then_some(0))?;
-        if matches!(info.trim().to_lowercase().as_str(), "json" | "") {
-            if let Ok(Value::Array(found)) = serde_json::from_str(&body[..close]) {
-                return Some(found);
-            }
+        if matches!(info.trim().to_lowercase().as_str(), "json" | "")
+            && let Ok(Value::Array(found)) = serde_json::from_str(&body[..close])
+        {
+            return Some(found);
         }
         rest = &body[close..].trim_start_matches('\n')[fence..];
     }
