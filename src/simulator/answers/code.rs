@@ -1,5 +1,7 @@
 //! The selected code in its document: which functions and classes are meant, and what can be seen in them.
 
+use std::cell::RefCell;
+
 use tree_sitter::{Node, Tree};
 
 use super::marks::Marks;
@@ -17,6 +19,8 @@ pub(super) struct Code {
     pub(super) selection: Span,
     pub(super) items: Vec<Item>,
     syntax: Option<Syntax>,
+    /// The variables whose types are being looked for: each may be said to be what another is.
+    pub(super) followed: RefCell<Vec<String>>,
 }
 
 /// What can be seen in a function's body.
@@ -49,7 +53,7 @@ impl Code {
         let (text, selection) = located.unwrap_or_else(|| alone(&marks.selection, language));
         let syntax = Syntax::parse(language, text.as_str());
         let items = syntax.as_ref().map(Syntax::items).unwrap_or_default();
-        Self { language, text, selection, items, syntax }
+        Self { language, text, selection, items, syntax, followed: RefCell::default() }
     }
 
     /// The text of a span.

@@ -137,10 +137,11 @@ fn hints_follow_variables_that_hold_one_type() {
     let text = "def f(a):\n    found = {}\n    for x in a:\n        found[x] = 1\n    return found\n\n\n\
                 def g(a):\n    n = {}\n    n = []\n    return n\n\n\n\
                 def h(a):\n    hits = [x for x in a]\n    return sorted(hits)[:3]\n\n\n\
-                def i(a):\n    text = ''\n    text += a\n    return text\n";
+                def i(a):\n    text = ''\n    text += a\n    return text\n\n\n\
+                def j(a):\n    b = a * 2\n    a = b * 2\n    a = a + ''\n    return a\n";
     let hinted = edit("add-type-hints", "a.py", text);
     let heads: Vec<&str> = hinted.lines().filter(|line| line.starts_with("def ")).collect();
-    assert_eq!(heads, ["def f(a) -> dict:", "def g(a):", "def h(a) -> list:", "def i(a):"]);
+    assert_eq!(heads, ["def f(a) -> dict:", "def g(a):", "def h(a) -> list:", "def i(a):", "def j(a):"]);
 }
 
 #[test]

@@ -205,6 +205,10 @@ fn local(code: &Code, node: Node<'_>, name: &str) -> Option<Type> {
     while !tree::is_function(function.kind()) {
         function = function.parent()?;
     }
+    if code.followed.borrow().iter().any(|followed| followed == name) {
+        return None;
+    }
+    code.followed.borrow_mut().push(name.to_owned());
     let is_name = |side: Option<Node<'_>>| side.is_some_and(|side| code.of(&side.byte_range()) == name);
     let mut types = Vec::new();
     tree::walk(function, |node| {
@@ -228,6 +232,7 @@ fn local(code: &Code, node: Node<'_>, name: &str) -> Option<Type> {
         }
         true
     });
+    code.followed.borrow_mut().pop();
     // What a container holds changes after it was made, so only what it is remains.
     match common(types)? {
         Type::List(_) => Some(Type::List(None)),
