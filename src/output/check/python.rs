@@ -101,7 +101,8 @@ fn unknown(annotation: &Annotation<'_>, after: &Stream<'_>, facts: &Facts<'_>) -
     }
     let kind = facts::kind_of(annotation, after);
     let at = annotation.node.start_byte();
-    let line = after.line(at);
+    // To count lines takes a look at all of the text before.
+    let line = || after.line(at);
     let in_function = |scope: Option<&tree_sitter::Node<'_>>| {
         scope.is_some_and(|scope| matches!(scope.kind(), "function_definition" | "lambda"))
     };
@@ -115,19 +116,21 @@ fn unknown(annotation: &Annotation<'_>, after: &Stream<'_>, facts: &Facts<'_>) -
         if facts.checked_only(name) {
             return (evaluated && !quoted).then(|| {
                 format!(
-                    "it writes the type `{}` in line {line}, where `{name}` is imported for type checkers only and is missing \
+                    "it writes the type `{}` in line {}, where `{name}` is imported for type checkers only and is missing \
                      when the program runs; the type must stand in quotes",
-                    shortened(kind)
+                    shortened(kind),
+                    line()
                 )
             });
         }
         match facts.there_from(name) {
             None if is_python_builtin(name) => None,
-            None => Some(undefined(line, kind, name)),
+            None => Some(undefined(line(), kind, name)),
             Some(from) => (evaluated && at_once && !quoted && from > at).then(|| {
                 format!(
-                    "it writes the type `{}` in line {line}, where `{name}` is not defined yet; the type must stand in quotes",
-                    shortened(kind)
+                    "it writes the type `{}` in line {}, where `{name}` is not defined yet; the type must stand in quotes",
+                    shortened(kind),
+                    line()
                 )
             }),
         }
