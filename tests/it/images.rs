@@ -87,7 +87,7 @@ fn it_is_offered_on_links_to_pictures_only() {
     ] {
         let uri = sandbox.uri(name);
         client.open(&uri, language, text);
-        assert_eq!(offered(&mut client, &uri, text.find("a").unwrap()).len(), expected, "{text}");
+        assert_eq!(offered(&mut client, &uri, text.find('a').unwrap()).len(), expected, "{text}");
     }
 }
 
@@ -215,13 +215,12 @@ fn an_answer_that_is_no_alternative_text_is_asked_for_again_once() {
         let output = terminal.act(&["a.md:1", "--json", "--write"]);
         let said: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
         assert_eq!(terminal.recorder.exchanges(2).len(), 2);
-        match expected {
-            Some(link) => assert_eq!(terminal.sandbox.read("a.md"), format!("{link}\n"), "{said}"),
-            None => {
-                assert_eq!(said["error"]["kind"], "bad_answer", "{said}");
-                assert!(said["explanation"].as_str().unwrap().contains("Really, a cat."), "it can be read: {said}");
-                assert_eq!(terminal.sandbox.read("a.md"), "![](a.png)\n");
-            }
+        if let Some(link) = expected {
+            assert_eq!(terminal.sandbox.read("a.md"), format!("{link}\n"), "{said}");
+        } else {
+            assert_eq!(said["error"]["kind"], "bad_answer", "{said}");
+            assert!(said["explanation"].as_str().unwrap().contains("Really, a cat."), "it can be read: {said}");
+            assert_eq!(terminal.sandbox.read("a.md"), "![](a.png)\n");
         }
     }
 }
