@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use ignore::WalkBuilder;
+
 /// Reads facts from a manifest's text.
 type Reader = fn(&str, &mut Facts);
 
@@ -87,31 +89,24 @@ fn shown(path: &Path, root: &Path) -> String {
     relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// The folders of two levels that may hold source, sorted.
+/// The folders of two levels that may hold source, sorted; none that the project's ignore files name.
 fn folders(root: &Path, may: &dyn Fn(&Path) -> bool) -> Vec<String> {
-    let below = |folder: &Path| -> Vec<PathBuf> {
-        let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-        let mut below: Vec<PathBuf> = entries
-            .flatten()
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-            .filter(|entry| {
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                !name.starts_with('.') && !BUILT.contains(&name.as_ref()) && !name.ends_with("-info")
-            })
-            .map(|entry| entry.path())
-            .filter(|path| may(path))
-            .collect();
-        below.sort();
-        below
+    let is_source = |entry: &ignore::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !BUILT.contains(&name.as_ref()) && !name.ends_with("-info")
     };
-    let mut folders = Vec::new();
-    for folder in below(root) {
-        folders.push(shown(&folder, root) + "/");
-        folders.extend(below(&folder).iter().map(|folder| shown(folder, root) + "/"));
-    }
-    folders.truncate(MOST_FOLDERS);
-    folders
+    // Without the ignore files above the project and those of the machine: equal projects give equal prompts.
+    let walk = WalkBuilder::new(root)
+        .max_depth(Some(2))
+        .parents(false)
+        .git_global(false)
+        .require_git(false)
+        .sort_by_file_path(Ord::cmp)
+        .filter_entry(move |entry| entry.file_type().is_some_and(|kind| kind.is_dir()) && is_source(entry))
+        .build();
+    let below = walk.flatten().filter(|entry| entry.depth() > 0).map(ignore::DirEntry::into_path);
+    let may = |path: &Path| may(path) && path.parent().is_none_or(|folder| folder == root || may(folder));
+    below.filter(|path| may(path)).map(|path| shown(&path, root) + "/").take(MOST_FOLDERS).collect()
 }
 
 fn cargo(text: &str, facts: &mut Facts) {
@@ -211,6 +206,8 @@ mod tests {
                 ("src/inventory/load.py", ""),
                 ("tests/test_load.py", ""),
                 ("node_modules/x/index.js", ""),
+                (".gitignore", "generated/\n"),
+                ("src/generated/load.py", ""),
                 (".git/config", ""),
             ],
             "src/inventory/load.py",

@@ -289,9 +289,9 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
     sandbox.configure("[budget]\ndaily_usd = 0.0001\n");
     let (refused, code) = run(&sandbox, &simulator, SUBMIT);
     assert_eq!((&refused["error"]["kind"], code), (&json!("budget"), 1), "{refused}");
+    sandbox.configure("");
     let mut nowhere = command(&sandbox, simulator.url.as_str(), SUBMIT);
-    let output =
-        nowhere.env("ASIDE_DATA_DIR", sandbox.write("a-file", "")).env("ASIDE_CONFIG", "none.toml").output().unwrap();
+    let output = nowhere.env("ASIDE_DATA_DIR", sandbox.write("a-file", "")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("needs the ledger"), "{output:?}");
     assert_eq!(simulator.account()["requests"], json!([]));

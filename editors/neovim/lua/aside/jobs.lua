@@ -211,7 +211,7 @@ end
 --- What a place in a buffer is for the server.
 ---@param buffer integer
 ---@param line integer
----@param column integer in bytes
+---@param column integer the byte in the line
 ---@return lsp.Position
 local function position(buffer, line, column)
   local client = server.client(buffer)
@@ -220,8 +220,8 @@ local function position(buffer, line, column)
   return { line = line, character = vim.str_utfindex(content, encoding, math.min(column, #content), false) }
 end
 
---- The diagnostics in the lines of a range, whoever made them, for actions that mend something. Servers count characters
---- in different ways, and linters that are no servers send nothing, so places are as the editor has them.
+--- The diagnostics in the lines of a range, whoever made them, for actions that mend something. Servers count
+--- characters in different ways, and linters that are no servers send nothing, so places are as the editor has them.
 ---@param buffer integer
 ---@param range? lsp.Range
 ---@return lsp.Diagnostic[]
@@ -259,9 +259,9 @@ local function widen(client)
   ---@diagnostic disable-next-line: duplicate-set-field
   client.request = function(self, method, params, handler, buffer)
     if method == "textDocument/codeAction" and params and params.context then
-      local asked = (buffer and buffer ~= 0) and buffer or vim.api.nvim_get_current_buf()
+      local about = (buffer and buffer ~= 0) and buffer or vim.api.nvim_get_current_buf()
       params = vim.tbl_extend("force", params, {
-        context = vim.tbl_extend("force", params.context, { diagnostics = M.diagnostics(asked, params.range) }),
+        context = vim.tbl_extend("force", params.context, { diagnostics = M.diagnostics(about, params.range) }),
       })
     end
     return request(self, method, params, handler, buffer)

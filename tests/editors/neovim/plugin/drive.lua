@@ -356,7 +356,7 @@ end
 -- A linter that is no language server, and the editor's own menu: the fix names what was complained about.
 local function mends(original)
   local line = assert(go_to("parse_price")) + 1
-  local wrong = "    digits = text.replase(currency, \"€\").strip()"
+  local wrong = '    digits = text.replase(currency, "€").strip()'
   vim.fn.setline(line + 1, wrong)
   local column = assert(wrong:find("currency", 1, true)) - 1
   wrong = wrong:gsub("currency", "curency")

@@ -52,5 +52,5 @@ for _, file in ipairs(opened) do
   end
 end
 client:stop(true)
-print(("%d passed, %d failed"):format(passed, failed))
+io.write(("%d passed, %d failed\n"):format(passed, failed))
 os.exit(failed == 0 and passed > 0 and 0 or 1)

@@ -70,7 +70,7 @@ config.set({})
 same(
   "what is announced",
   server.preset().capabilities.experimental.aside,
-  { stream = true, status = true, preview = true }
+  { stream = true, status = true, preview = true, prompt = true }
 )
 
 -- Differences.
@@ -339,5 +339,5 @@ for _, option in ipairs(config.names()) do
   same("the manual tells of " .. option, doc:find("*aside-" .. option .. "*", 1, true) ~= nil, true)
 end
 
-print(("%d passed, %d failed"):format(passed, failed))
+io.write(("%d passed, %d failed\n"):format(passed, failed))
 os.exit(failed == 0 and 0 or 1)
