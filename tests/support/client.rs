@@ -67,11 +67,16 @@ impl ClientOptions {
 
     /// Changes what the client announces, by JSON pointer below `capabilities`.
     pub(crate) fn announce(mut self, pointer: &str, value: Value) -> Self {
+        let (parents, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
         let mut place = &mut self.initialize["capabilities"];
-        for key in pointer.split('/') {
-            place = &mut place[key];
+        for parent in parents.split('/').filter(|parent| !parent.is_empty()) {
+            place = &mut place[parent];
         }
-        *place = value;
+        if !value.is_null() {
+            place[key] = value;
+        } else if let Some(announced) = place.as_object_mut() {
+            announced.remove(key);
+        }
         self
     }
 }
