@@ -28,7 +28,9 @@ test("what decides about key, money and program is the user's alone", () => {
   const sections: { properties: Record<string, { scope: string }> }[] = contributes.configuration;
   const properties = Object.assign({}, ...sections.map(section => section.properties));
   const own = Object.keys(properties).filter(key =>
-    /^aside\.(?:api|budget|server|trace)\.|privacy\.(?:redact|include)|parameters\.(?:userId|serviceTier)|prices/.test(key),
+    /^aside\.(?:api|budget|server|trace)\.|privacy\.(?:redact|include)|parameters\.(?:userId|serviceTier)|prices/.test(
+      key,
+    ),
   );
   assert.ok(own.length > 8);
   for (const key of own) assert.equal(properties[key].scope, "machine", key);
