@@ -171,10 +171,16 @@ fn play_streams(what: &str, gap: fn(u64) -> Duration) {
 fn play(listener: &TcpListener, streams: usize, deltas: usize, zero: Instant, gap: fn(u64) -> Duration) {
     let mut connections: Vec<TcpStream> = (0..streams)
         .map(|_| {
-            let (connection, _) = listener.accept().expect("a connection");
-            connection.set_nodelay(true).expect("a socket option");
-            read_request(&connection);
-            connection
+            loop {
+                let (mut connection, _) = listener.accept().expect("a connection");
+                connection.set_nodelay(true).expect("a socket option");
+                if read_request(&connection).starts_with("POST ") {
+                    break connection;
+                }
+                // Aside asks what models there are.
+                let nothing = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                connection.write_all(nothing).expect("the server reads");
+            }
         })
         .collect();
     let usage = json!({ "input_tokens": 10, "output_tokens": 1 });
@@ -229,12 +235,17 @@ fn cpu_time(process: u32) -> Option<Duration> {
     Some(times.sum())
 }
 
-fn read_request(connection: &TcpStream) {
+/// Reads a request; its first line.
+fn read_request(connection: &TcpStream) -> String {
     let mut reader = BufReader::new(connection);
     let mut length = 0;
+    let mut first = String::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).expect("a request");
+        if first.is_empty() {
+            first.clone_from(&line);
+        }
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().expect("a length");
         }
@@ -243,6 +254,7 @@ fn read_request(connection: &TcpStream) {
         }
     }
     reader.read_exact(&mut vec![0; length]).expect("a body");
+    first
 }
 
 fn send(connection: &mut TcpStream, event: &Value) {
