@@ -262,7 +262,7 @@ async function part(editor: Editor, name: string, run: (editor: Editor) => Promi
     await run(editor);
   } catch (error) {
     await editor.capture(`failed-${name}`);
-    bad(name, `${String(error)}\n${editor.log()}`);
+    bad(name, `${String(error)}\n${await editor.circumstances()}`);
   } finally {
     gate.open();
   }

@@ -57,6 +57,7 @@ export const gate = {
     writeFileSync(path.join(room.gate, "closed"), "");
   },
   open: () => rmSync(path.join(room.gate, "closed"), { force: true }),
+  isClosed: () => existsSync(path.join(room.gate, "closed")),
   holds: () => existsSync(path.join(room.gate, "held")),
   /** Whoever asked did not wait for the end. */
   isLeft: () => existsSync(path.join(room.gate, "gone")),
@@ -150,7 +151,10 @@ export class Editor {
         "--disable-workspace-trust",
         "--disable-getting-started-override",
       ],
-      { env: { ...process.env, EXTENSIONS_GALLERY: "{}", ...options.environment }, stdio: ["ignore", "pipe", "pipe"] },
+      {
+        env: { ...process.env, EXTENSIONS_GALLERY: "{}", ASIDE_LOG: "debug", ...options.environment },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
     );
     // Also when a part of the test ends in an error that nobody expected.
     process.once("exit", () => server.kill("SIGTERM"));
@@ -255,7 +259,29 @@ export class Editor {
     await this.page.locator(".monaco-menu .action-item", { hasText: submenu }).last().hover();
     const item = this.page.locator(".monaco-submenu .action-item", { hasText: entry }).first();
     await item.waitFor();
+    // What is clicked within the first 100 ms of a menu is lost: its timer was set before this one, so it fires before.
+    await this.page.evaluate(() => new Promise(done => setTimeout(done, 150)));
     await item.click();
+    await item.waitFor({ state: "hidden" });
+  }
+
+  /** What a failure is to be understood by: what the editor tells its user, and what extension and server logged. */
+  async circumstances(): Promise<string> {
+    const told = this.page.locator(".notification-toast:visible, .quick-input-widget:visible, .monaco-menu:visible");
+    const shown = await told.allInnerTexts().catch(() => []);
+    const requests = await fetch(`${process.env.ANTHROPIC_BASE_URL}/__simulator/account`)
+      .then(async answer => ((await answer.json()) as { requests: { status: number; complete: boolean }[] }).requests)
+      .then(all => all.map(({ status, complete }) => `${status}${complete ? "" : " (cut)"}`).join(", "))
+      .catch(String);
+    return [
+      ...shown.map(text => `shown: ${text.replace(/\s*\n\s*/g, " | ")}`),
+      `status bar: ${await this.status()
+        .innerText({ timeout: 1000 })
+        .catch(() => "not there")}`,
+      `the gate ${gate.isClosed() ? "is closed" : "is open"}${gate.holds() ? " and holds an answer" : ""}`,
+      `the API answered: ${requests || "nothing"}`,
+      this.log(),
+    ].join("\n");
   }
 
   /** What is shown in the code's lines without being text of theirs. */

@@ -14,7 +14,7 @@ const TOKENS_PER_SECOND = 200;
  * answered, in a window that is opened again and again, as a user's is.
  */
 export async function coldStarts(): Promise<void> {
-  const editor = await Editor.start({ file: FILE });
+  const editor = await Editor.start({ file: FILE, environment: { ASIDE_LOG: "warn" } });
   const logged = (what: string) =>
     [...editor.log().matchAll(new RegExp(`${what} (\\d+) ms`, "g"))].map(([, ms]) => Number(ms));
   await until("actions are offered", () => logged("Offering actions").length > 0);
