@@ -45,6 +45,8 @@ struct Desk {
     documents: Vec<String>,
     /// The requests that wait for their end, and whether they were cancelled.
     running: BTreeMap<i64, bool>,
+    /// The progress of what has answered: its end may come a little later.
+    ending: Vec<String>,
     ended: BTreeMap<String, usize>,
 }
 
@@ -58,7 +60,7 @@ impl Desk {
             uri
         });
         let documents = documents.collect();
-        Self { client, documents, running: BTreeMap::new(), ended: BTreeMap::new() }
+        Self { client, documents, running: BTreeMap::new(), ending: Vec::new(), ended: BTreeMap::new() }
     }
 
     /// Something that a user may do.
@@ -114,9 +116,16 @@ impl Desk {
             let ends = editor.stream.iter().filter(|part| part["job"] == job.as_str() && part["kind"] == "end").count();
             assert_eq!(ends, 1, "one end for one job: {result}");
             editor.stream.retain(|part| part["job"] != job.as_str());
-            editor.progress.remove(&format!("aside-{job}"));
+            self.ending.push(format!("aside-{job}"));
             *self.ended.entry(outcome).or_default() += 1;
         }
+        self.ending.retain(|token| {
+            let over = editor.progress.get(token).is_none_or(|progress| progress.end.is_some());
+            if over {
+                editor.progress.remove(token);
+            }
+            !over
+        });
         editor.unread.clear();
         editor.status.clear();
         for document in editor.documents.values_mut() {
@@ -127,11 +136,18 @@ impl Desk {
     /// Waits for all that runs.
     fn finish(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(120);
-        while !self.running.is_empty() {
-            assert!(Instant::now() < deadline, "{:?} do not end\n{}", self.running, self.client.stderr());
+        while !self.running.is_empty() || self.progress_goes_on() {
+            let open = (&self.running, &self.ending);
+            assert!(Instant::now() < deadline, "{open:?} do not end\n{}", self.client.stderr());
             std::thread::sleep(Duration::from_millis(20));
             self.collect();
         }
+    }
+
+    /// Whether a progress that began has no end yet.
+    fn progress_goes_on(&self) -> bool {
+        let editor = self.client.editor();
+        self.ending.iter().any(|token| editor.progress.get(token).is_some_and(|progress| progress.begin.is_some()))
     }
 
     /// Leaves in one of the ways in which editors do; what runs is cancelled.
