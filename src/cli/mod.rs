@@ -148,11 +148,16 @@ fn dispatch(command: Command, invocation: &Invocation) -> anyhow::Result<ExitCod
     }
 }
 
+/// Threads for what blocks: parsing, files, the ledger. One reads standard input all the time. More of them than cores
+/// only wait for each other, and each keeps memory of its own.
+const BLOCKING_THREADS: usize = 12;
+
 /// A runtime for commands that need one: work here is waiting, so two to four threads are plenty.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
+        .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("aside")
         .enable_all()
         .build()

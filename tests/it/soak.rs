@@ -204,8 +204,7 @@ fn nothing_leaks_and_nothing_is_lost() {
     let mut dice = Dice(7);
     let mut stays = Desk::open(&sandbox, simulator.url.as_str(), "stays");
     let (begun, mut restarts) = (Instant::now(), 0);
-    // The first sixth is for getting warm, as the first five minutes of thirty are.
-    let (mut warm, mut peak, mut samples) = (None, (0, 0), Vec::new());
+    let mut samples = Vec::new();
     while begun.elapsed() < length {
         let mut comes = Desk::open(&sandbox, simulator.url.as_str(), "comes");
         let leaves = Instant::now() + Duration::from_millis(2_000 + u64::try_from(dice.below(6_000)).unwrap());
@@ -216,36 +215,36 @@ fn nothing_leaks_and_nothing_is_lost() {
         }
         comes.leave(&mut dice);
         restarts += 1;
-        let now = stays.client.footprint();
-        samples.push((begun.elapsed().as_secs(), now));
-        if begun.elapsed() < length / 6 {
-            peak = (peak.0.max(now.0), peak.1.max(now.1));
-        } else {
-            warm.get_or_insert((peak.0.max(now.0), peak.1.max(now.1)));
-        }
+        samples.push((begun.elapsed(), stays.client.footprint()));
     }
     stays.finish();
-    let last = stays.client.footprint();
-    let warm = warm.expect("it lasted long enough");
+    // The first sixth is for getting warm, as the first five minutes of thirty are.
+    let highest = |part: &[(Duration, (u64, usize))]| {
+        part.iter().fold((0, 0), |peak: (u64, usize), (_, now)| (peak.0.max(now.0), peak.1.max(now.1)))
+    };
+    let first = samples.partition_point(|(at, _)| *at < length / 6).max(1);
+    let last = samples.partition_point(|(at, _)| *at < length * 5 / 6).min(samples.len() - 1);
+    let (warm, end) = (highest(&samples[..first]), highest(&samples[last..]));
     let total: usize = stays.ended.values().sum();
     stays.leave(&mut dice);
     let (rows, unknown) = assert_same_account(&sandbox, &simulator);
     eprintln!(
         "{:.1} min, {total} jobs of the editor that stayed {:?}, {restarts} restarts of the other, {rows} requests \
-         ({unknown} cut before a header), memory {} KB then {} KB, descriptors {} then {}",
+         ({unknown} cut before a header); at most in the first and in the last sixth of the time: memory {} KB and {} KB, \
+         descriptors {} and {}",
         begun.elapsed().as_secs_f64() / 60.0,
         stays.ended,
         warm.0,
-        last.0,
+        end.0,
         warm.1,
-        last.1
+        end.1
     );
     let every = samples.len().div_ceil(12);
     eprintln!("seconds, KB and descriptors: {:?}", samples.iter().step_by(every).collect::<Vec<_>>());
     // In a minute the allocator is not warm yet; over half an hour a tenth is the limit.
     let limit = if minutes < 10.0 { warm.0 * 3 / 2 + 16_384 } else { warm.0 * 11 / 10 };
-    assert!(last.0 <= limit, "memory grew from {} KB to {} KB", warm.0, last.0);
-    assert!(last.1 <= warm.1 + 8, "descriptors grew from {} to {}", warm.1, last.1);
+    assert!(end.0 <= limit, "memory grew from {} KB to {} KB", warm.0, end.0);
+    assert!(end.1 <= warm.1 + 8, "descriptors grew from {} to {}", warm.1, end.1);
     for outcome in ["shown", "applied", "failed", "cancelled"] {
         assert!(stays.ended.contains_key(outcome), "{outcome} never happened: {:?}", stays.ended);
     }
