@@ -8,20 +8,28 @@ export interface ActionCommand {
   command: string;
   /** Its code action kind, by which the server announces it. */
   kind: string;
-  /** What the user is asked for first. */
-  question?: string;
 }
 
 export const ACTIONS: readonly ActionCommand[] = [
   { id: "explain", command: "explain", kind: "refactor.aside.explain" },
-  { id: "ask", command: "ask", kind: "refactor.aside.ask", question: "What do you want to know or have changed?" },
+  { id: "ask", command: "ask", kind: "refactor.aside.ask" },
   { id: "review", command: "review", kind: "refactor.aside.review" },
   { id: "add-type-hints", command: "addTypeHints", kind: "refactor.rewrite.aside.typeHints" },
   { id: "document", command: "document", kind: "refactor.rewrite.aside.document" },
   { id: "simplify", command: "simplify", kind: "refactor.rewrite.aside.simplify" },
   { id: "implement", command: "implement", kind: "refactor.rewrite.aside.implement" },
+  { id: "fix", command: "fix", kind: "quickfix.aside.fix" },
+  { id: "describe-image", command: "describeImage", kind: "refactor.aside.image" },
   { id: "write-tests", command: "writeTests", kind: "refactor.aside.tests" },
 ];
+
+/** What the user is asked for before an action can be run; `undefined` where it needs no words. */
+export function questionOf({ action, diagnostics }: { action: string; diagnostics?: unknown[] }): string | undefined {
+  if (action === "ask") return "What do you want to know or have changed?";
+  // Where nobody complains the user does.
+  if (action === "fix" && !diagnostics?.length) return "What is wrong there?";
+  return undefined;
+}
 
 /** The actions among those that a server with these kinds has. */
 export function available(kinds: readonly string[]): ActionCommand[] {

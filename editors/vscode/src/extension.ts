@@ -1,14 +1,16 @@
 // Aside in VS Code: what the server can't do by itself over the protocol.
 import * as vscode from "vscode";
-import { ACTIONS } from "./actions.ts";
+import type { LanguageClient } from "vscode-languageclient/node";
+import { ACTIONS, questionOf } from "./actions.ts";
 import { comment } from "./comment.ts";
 import { type Job, Jobs } from "./jobs.ts";
 import { styleOf } from "./languages.ts";
+import { choose, complaints } from "./menu.ts";
 import { type LineChange, shifted } from "./place.ts";
 import { explanationId, explanationUri, Preview } from "./preview.ts";
 import { Progress } from "./progress.ts";
 import { Proposals } from "./proposals.ts";
-import type { StreamPart } from "./protocol.ts";
+import type { RunArgument, StreamPart } from "./protocol.ts";
 import { KEY, NOT_RUNNING, Server } from "./server.ts";
 import { StatusBar } from "./status.ts";
 import { UsagePage } from "./usage.ts";
@@ -38,7 +40,7 @@ class Aside implements vscode.Disposable {
   constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
     this.#context = context;
     this.#preview = new Preview(context.extensionUri, {
-      read: async id => (await vscode.workspace.openTextDocument(explanationUri(id))).getText(),
+      read: id => this.#server.read(explanationUri(id)),
       canFollowUp: () => this.#server.has("aside.followUp"),
       followUp: async (id, prompt) => {
         await this.#run("aside.followUp", { uri: explanationUri(id).toString(), prompt });
@@ -60,7 +62,9 @@ class Aside implements vscode.Disposable {
       },
       show: uri => this.#preview.open(explanationId(uri)),
       running: is => this.#running(is),
+      command: (name, argument) => this.#command(name, argument),
       progress: (job, value) => {
+        if (value.kind === "report") this.#preview.say(job, value.message ?? "");
         this.#progress.take(job, value);
         if (value.kind === "begin") this.#placeProgress(job);
       },
@@ -76,13 +80,10 @@ class Aside implements vscode.Disposable {
       context.secrets.onDidChange(({ key }) => {
         if (key === KEY) void this.#server.keyChanged();
       }),
-      ...ACTIONS.map(({ id, command: name, question }) =>
-        command(`aside.${name}`, async () => {
-          const prompt = question === undefined ? undefined : await ask(question);
-          if (question === undefined || prompt) await this.#act(id, prompt);
-        }),
-      ),
-      command("aside.runWith", () => this.#runWith()),
+      ...ACTIONS.map(({ id, command: name }) => command(`aside.${name}`, () => this.#act(id))),
+      command("aside.choose", () => this.#choose(false)),
+      command("aside.runWith", () => this.#choose(true)),
+      command("aside.askOn", () => this.#preview.followUp()),
       command("aside.stop", () => this.#run("aside.cancel", {})),
       command("aside.showPreview", () => this.#preview.reveal()),
       command("aside.showUsage", () => this.#showUsage()),
@@ -99,42 +100,76 @@ class Aside implements vscode.Disposable {
     void this.#server.restart();
   }
 
-  /** Runs an action on the selection of the active editor. */
-  async #act(action: string, prompt: string | undefined): Promise<void> {
+  /** The active editor, and the client; a message says which of them is not there. */
+  async #here(): Promise<{ editor: vscode.TextEditor; client: LanguageClient } | undefined> {
     const editor = vscode.window.activeTextEditor;
     // Right after the window opened it may still be starting.
     await this.#server.started();
     const client = this.#server.client;
-    if (client === undefined) return void vscode.window.showErrorMessage(NOT_RUNNING);
-    if (editor === undefined) return void vscode.window.showWarningMessage("Aside: open a file first.");
-    const { uri, version } = client.code2ProtocolConverter.asVersionedTextDocumentIdentifier(editor.document);
-    const range = client.code2ProtocolConverter.asRange(editor.selection);
-    await this.#run("aside.run", { action, uri, range, version, ...(prompt ? { prompt } : {}) });
+    if (client === undefined) void vscode.window.showErrorMessage(NOT_RUNNING);
+    else if (editor === undefined) void vscode.window.showWarningMessage("Aside: open a file first.");
+    else return { editor, client };
+    return undefined;
   }
 
-  async #runWith(): Promise<void> {
-    await this.#server.started();
-    const items = this.#server.actions.map(({ id }) => ({ label: id.replaceAll("-", " "), id }));
-    const chosen = await vscode.window.showQuickPick(items, { title: "Aside", placeHolder: "What should be done?" });
+  /** Runs an action on the selection of the active editor. */
+  async #act(action: string): Promise<void> {
+    const here = await this.#here();
+    if (here === undefined) return;
+    const { document, selection } = here.editor;
+    const { uri, version } = here.client.code2ProtocolConverter.asVersionedTextDocumentIdentifier(document);
+    const range = here.client.code2ProtocolConverter.asRange(selection);
+    const diagnostics = await complaints(here.client, document, selection);
+    await this.#command("aside.run", { action, uri, range, version, diagnostics });
+  }
+
+  /** Lets the user choose among all that can be done here, and say what should be minded. */
+  async #choose(withWords: boolean): Promise<void> {
+    const here = await this.#here();
+    const chosen = here && (await choose(here.client, here.editor));
     if (chosen === undefined) return;
-    const prompt = await ask(`What should be minded? (${chosen.label})`);
-    if (prompt !== undefined) await this.#act(chosen.id, prompt);
+    const { argument, label } = chosen;
+    const question = withWords ? `What should be minded? (${label})` : undefined;
+    await this.#command("aside.run", argument, question);
   }
 
-  /** Executes a command of the server's; what it refuses is told to the user. */
-  async #run(command: string, argument: object): Promise<void> {
+  /** Executes a command of the server's, after asking for words where it needs them. */
+  async #command(command: string, argument: unknown, question?: string): Promise<unknown> {
+    if (command !== "aside.run" || typeof argument !== "object" || argument === null) {
+      return await this.#run(command, argument ?? {});
+    }
+    const wanted = argument as RunArgument;
+    const asked = question ?? questionOf(wanted);
+    if (asked === undefined || wanted.prompt) return await this.#run(command, wanted);
+    const prompt = (await vscode.window.showInputBox({ title: "Aside", prompt: asked }))?.trim();
+    if (!prompt) return undefined;
+    // The text may have changed while the words were written.
+    const open = vscode.workspace.textDocuments.find(({ uri }) => this.#uri(uri) === wanted.uri);
+    const result = await this.#run(command, { ...wanted, ...(open ? { version: open.version } : {}), prompt });
+    const job = (result as { job?: string } | undefined)?.job;
+    if (job && wanted.action === "ask") this.#preview.asked(job, prompt);
+    return result;
+  }
+
+  #uri(uri: vscode.Uri): string | undefined {
+    return this.#server.client?.code2ProtocolConverter.asUri(uri);
+  }
+
+  /** Has the server execute a command; what it refuses is told to the user. */
+  async #run(command: string, argument: object): Promise<unknown> {
     try {
-      await this.#server.execute(command, argument);
+      return await this.#server.execute(command, argument);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       void vscode.window.showErrorMessage(reason.startsWith("Aside") ? reason : `Aside: ${reason}`);
+      return undefined;
     }
   }
 
   #stream(part: StreamPart): void {
     const job = this.#jobs.take(part);
     if (part.kind === "begin") this.#placeProgress(job.id);
-    if (job.result === "explain") this.#explanation(job, part);
+    if (isRead(job)) this.#explanation(job, part);
     if (part.kind !== "end") return;
     void this.#proposals.withdraw(job.id);
     if (job.error?.kind === "credentials") void this.#offerKey();
@@ -142,24 +177,34 @@ class Aside implements vscode.Disposable {
 
   /** An explanation shows its own progress. Stream and progress begin in either order. */
   #placeProgress(id: string): void {
-    const result = this.#jobs.get(id)?.result;
-    if (result === "explain") this.#progress.end(id);
-    else if (result !== undefined) this.#progress.show(id);
+    const job = this.#jobs.get(id);
+    if (job && isRead(job)) this.#progress.end(id);
+    else if (job) this.#progress.show(id);
   }
 
   #explanation(job: Job, part: StreamPart): void {
     switch (part.kind) {
       case "begin":
-        if (job.uri && job.range) this.#places.set(job.id, { uri: job.uri, line: job.range.start.line });
+        if (job.uri && job.range && job.action !== "follow-up")
+          this.#places.set(job.id, { uri: job.uri, line: job.range.start.line });
         this.#preview.begin(job);
         break;
       case "text":
         this.#preview.append(job, part.text ?? "");
         break;
-      case "end":
-        this.#preview.end(job);
+      case "thinking":
+        this.#preview.think(job, part.text ?? "");
         break;
-      default:
+      case "tool":
+        this.#preview.look(job, part.text ?? "");
+        break;
+      case "edit":
+        this.#preview.turnsToEdit(job);
+        break;
+      case "end":
+        void this.#preview.end(job);
+        break;
+      case "usage":
         break;
     }
   }
@@ -251,8 +296,11 @@ class Aside implements vscode.Disposable {
   }
 }
 
-async function ask(question: string): Promise<string | undefined> {
-  return (await vscode.window.showInputBox({ title: "Aside", prompt: question }))?.trim();
+/** Whether a job's answer is text for the page, as far as is known: a question's may still become an edit. */
+function isRead({ result, action, uri }: Job): boolean {
+  // Asked in an explanation's own file, where the answer is written as well.
+  if (action === "follow-up" && uri?.startsWith("file:")) return false;
+  return result === "explain" || result === "answer";
 }
 
 async function trySimulated(): Promise<void> {

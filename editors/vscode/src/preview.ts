@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import type { FromPage, Shown, ToPage } from "../webview/messages.ts";
+import { Entry } from "./entry.ts";
 import type { Job } from "./jobs.ts";
-import { usageLine } from "./money.ts";
 import { EXPLANATION_SCHEME } from "./protocol.ts";
 
 const VIEW = "aside.preview";
@@ -17,21 +17,9 @@ export interface PreviewHost {
   read(id: string): Promise<string>;
   canFollowUp(): boolean;
   followUp(id: string, question: string): Promise<void>;
-  stop(id: string): Promise<void>;
-  /** Puts the text as a comment above the code of a job, if that is known, else at the cursor. */
+  stop(job: string): Promise<unknown>;
+  /** Puts the text as a comment above the code of an explanation, if that is known, else at the cursor. */
   insert(id: string, markdown: string): Promise<void>;
-}
-
-interface Entry {
-  id: string;
-  title: string;
-  text: string;
-  note: string;
-  running: boolean;
-  failed: boolean;
-  whole: boolean;
-  /** The answer alone, for a comment or the clipboard. */
-  answer: string;
 }
 
 export class Preview implements vscode.Disposable {
@@ -39,10 +27,12 @@ export class Preview implements vscode.Disposable {
   readonly #extension: vscode.Uri;
   readonly #entries: Entry[] = [];
   readonly #disposables: vscode.Disposable[] = [];
+  /** What was asked and is not being answered yet, by the id of what the answer will stand in. */
+  readonly #questions = new Map<string, string>();
   #current: Entry | undefined;
   #panel: vscode.WebviewPanel | undefined;
   /** Text that is on its way to the page, so that it gets one message a frame and not one a word. */
-  #due = "";
+  #due = { text: "", thinking: "" };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(extension: vscode.Uri, host: PreviewHost) {
@@ -58,55 +48,97 @@ export class Preview implements vscode.Disposable {
     );
   }
 
-  /** An explanation begins, or begins anew. */
+  /** An answer begins, or begins anew: an explanation's, or that to a question about one. */
   begin(job: Job): void {
-    const known = this.#entries.find(entry => entry.id === job.id);
-    const entry = known ?? this.#add(job.id);
-    Object.assign(entry, { title: job.title, text: "", answer: "", note: "Asking…", running: true, failed: false });
-    this.#select(entry);
+    const about = conversation(job);
+    const entry = this.#find(about) ?? this.#add(about);
+    entry.begin(job, this.#questions.get(about) ?? (about === job.id ? undefined : ""));
+    this.#questions.delete(about);
+    this.#select(entry, about !== job.id);
     this.reveal();
   }
 
-  /** More of an explanation has come. */
-  append(job: Job, text: string): void {
-    const entry = this.#entries.find(entry => entry.id === job.id);
-    if (entry === undefined) return;
-    if (entry.text === "" && entry === this.#current) {
-      entry.note = "";
-      this.#send();
-    }
-    entry.text += text;
-    entry.answer += text;
-    if (entry !== this.#current) return;
-    this.#due += text;
-    this.#timer ??= setTimeout(() => this.#flush(), 8);
+  /** What a job was asked, which may have begun already. */
+  asked(job: string, question: string): void {
+    const entry = this.#of(job);
+    if (entry === undefined) this.#questions.set(job, question);
+    entry?.ask(question);
+    if (entry && entry === this.#current) this.#send();
   }
 
-  /** An explanation has ended, well or not. */
-  end(job: Job): void {
-    const entry = this.#entries.find(entry => entry.id === job.id);
+  /** More of an answer has come. */
+  append(job: Job, text: string): void {
+    const entry = this.#of(job.id);
     if (entry === undefined) return;
-    const failure = job.error ? [job.error.message, job.error.hint ?? ""].join(" ").trim() : undefined;
-    const cancelled = job.outcome === "cancelled" ? "Cancelled" : undefined;
-    const parts = [failure ?? cancelled ?? "", job.usage ? usageLine(job.usage) : ""];
-    entry.note = parts.filter(part => part !== "").join(" · ");
-    entry.running = false;
-    entry.failed = failure !== undefined;
+    const isFirst = !entry.begun;
+    entry.append(text);
+    if (entry !== this.#current) return;
+    if (isFirst) this.#send();
+    else this.#later("text", text);
+  }
+
+  /** More of what the model lets be seen of its thinking. */
+  think(job: Job, text: string): void {
+    const entry = this.#of(job.id);
+    if (entry === undefined) return;
+    entry.thinking += text;
+    if (entry === this.#current) this.#later("thinking", text);
+  }
+
+  /** The model looks at something for its answer. */
+  look(job: Job, line: string): void {
+    const entry = this.#of(job.id);
+    entry?.looks.push(line);
+    if (entry === this.#current) this.#send();
+  }
+
+  /** How a job goes, as long as there is nothing to read. */
+  say(job: string, message: string): void {
+    const entry = this.#of(job);
+    if (entry?.say(message) && entry === this.#current) this.#post({ type: "note", id: entry.id, note: entry.note });
+  }
+
+  /** An answer became a change of the code. */
+  turnsToEdit(job: Job): void {
+    const entry = this.#of(job.id);
+    entry?.turnsToEdit();
+    if (entry === this.#current) this.#send();
+  }
+
+  /** An answer has ended, well or not. */
+  async end(job: Job): Promise<void> {
+    const entry = this.#of(job.id);
+    if (entry === undefined) return;
+    entry.end(job);
+    if (entry === this.#current) this.#send();
+    // An explanation the server asks to show; of what was asked about one it only says that there is more of it.
+    if (entry.id === job.id || job.outcome !== "shown") return;
+    entry.read(await this.#host.read(entry.id));
     if (entry === this.#current) this.#send();
   }
 
   /** Shows the document of an explanation of this or an earlier session; whether there is one. */
   async open(id: string): Promise<boolean> {
     const text = await this.#host.read(id);
-    const known = this.#entries.find(entry => entry.id === id);
-    const entry = known ?? this.#add(id);
-    Object.assign(entry, { text, note: "", running: false, failed: false, whole: true });
-    if (entry.answer === "") entry.answer = withoutFrame(text);
+    const entry = this.#find(id) ?? this.#add(id);
+    // Something may have been asked about it already.
+    if (!entry.running) entry.read(text);
     // What is being written is not pushed aside by what ended meanwhile.
     if (!this.#current?.running || this.#current === entry) this.#select(entry);
     else this.#send();
     this.reveal();
     return true;
+  }
+
+  /** Asks the user for a question about the explanation that is shown, and has it answered. */
+  async followUp(): Promise<void> {
+    const entry = this.#current;
+    if (entry === undefined || entry.running || !this.#host.canFollowUp()) return;
+    const prompt = "What else do you want to know?";
+    const question = (await vscode.window.showInputBox({ title: plain(entry.title), prompt }))?.trim();
+    if (!question) return;
+    this.#questions.set(entry.id, question);
+    await this.#host.followUp(entry.id, question);
   }
 
   /** Brings the page into view, without taking the keys from whoever types. */
@@ -121,31 +153,30 @@ export class Preview implements vscode.Disposable {
 
   /** The server is gone: nothing that runs will go on. */
   interrupt(): void {
-    for (const entry of this.#entries.filter(entry => entry.running)) {
-      Object.assign(entry, { running: false, failed: true, note: "The server ended before the answer did." });
-    }
+    for (const entry of this.#entries.filter(entry => entry.running)) entry.interrupt();
     this.#send();
   }
 
+  #find(id: string): Entry | undefined {
+    return this.#entries.find(entry => entry.id === id);
+  }
+
+  /** The entry that a job writes into. */
+  #of(job: string): Entry | undefined {
+    return this.#entries.find(entry => entry.job === job);
+  }
+
   #add(id: string): Entry {
-    const entry = {
-      id,
-      title: "Aside",
-      text: "",
-      note: "",
-      running: false,
-      failed: false,
-      whole: false,
-      answer: "",
-    };
+    const entry = new Entry(id);
     this.#entries.push(entry);
     if (this.#entries.length > MOST) this.#entries.shift();
     return entry;
   }
 
-  #select(entry: Entry): void {
+  #select(entry: Entry, atEnd = false): void {
     this.#current = entry;
-    this.#send();
+    void vscode.commands.executeCommand("setContext", "aside.explained", true);
+    this.#send(atEnd);
   }
 
   #adopt(panel: vscode.WebviewPanel): void {
@@ -188,7 +219,9 @@ export class Preview implements vscode.Disposable {
   </header>
   <div id="heading"></div>
   <main aria-live="polite"><div id="body"></div><div id="tail"></div></main>
-  <p id="note"></p>
+  <details id="thinking" hidden><summary>What the model thinks</summary><div></div></details>
+  <ul id="looks" aria-label="What the model looks at"></ul>
+  <p id="note" role="status"></p>
   <script nonce="${nonce}" src="${file("dist", "preview.js")}"></script>
 </body>
 </html>`;
@@ -208,16 +241,11 @@ export class Preview implements vscode.Disposable {
       case "insert":
         await this.#host.insert(entry.id, entry.answer);
         break;
-      case "followUp": {
-        const question = await vscode.window.showInputBox({
-          title: entry.title,
-          prompt: "What else do you want to know?",
-        });
-        if (question?.trim()) await this.#host.followUp(entry.id, question.trim());
+      case "followUp":
+        await this.followUp();
         break;
-      }
       case "stop":
-        await this.#host.stop(entry.id);
+        await this.#host.stop(entry.job);
         break;
       case "older":
       case "newer": {
@@ -229,27 +257,33 @@ export class Preview implements vscode.Disposable {
   }
 
   /** Shows the whole current explanation; what was on its way is part of it. */
-  #send(): void {
+  #send(atEnd = false): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#due = "";
+    this.#due = { text: "", thinking: "" };
     const entry = this.#current;
     if (entry === undefined || this.#panel === undefined) return;
-    const { answer: _, ...rest } = entry;
+    const { id, title, text, note, running, failed, whole, thinking, looks } = entry;
+    const hasAnswer = entry.answer.trim() !== "";
     const shown: Shown = {
-      ...rest,
-      followUp: this.#host.canFollowUp(),
+      ...{ id, title, text, note, running, failed, whole, thinking, looks, atEnd, hasAnswer },
+      followUp: this.#host.canFollowUp() && (whole || hasAnswer),
       index: this.#entries.indexOf(entry) + 1,
       count: this.#entries.length,
     };
     this.#post({ type: "show", shown });
   }
 
+  #later(what: "text" | "thinking", more: string): void {
+    this.#due[what] += more;
+    this.#timer ??= setTimeout(() => this.#flush(), 8);
+  }
+
   #flush(): void {
     this.#timer = undefined;
-    const text = this.#due;
-    this.#due = "";
-    if (this.#current && text !== "") this.#post({ type: "append", id: this.#current.id, text });
+    const due = this.#due;
+    this.#due = { text: "", thinking: "" };
+    if (this.#current) this.#post({ type: "append", id: this.#current.id, ...due });
   }
 
   #post(message: ToPage): void {
@@ -263,6 +297,12 @@ export class Preview implements vscode.Disposable {
   }
 }
 
+/** The explanation that a job's answer belongs to: its own, or the one that was asked about. */
+function conversation(job: Job): string {
+  const uri = job.action === "follow-up" && job.uri ? vscode.Uri.parse(job.uri) : undefined;
+  return uri?.scheme === EXPLANATION_SCHEME ? explanationId(uri) : job.id;
+}
+
 /** The id of the explanation that a document of the server's shows. */
 export function explanationId(uri: vscode.Uri): string {
   return uri.path.replace(/^\//, "").replace(/\.md$/, "");
@@ -273,9 +313,9 @@ export function explanationUri(id: string): vscode.Uri {
   return vscode.Uri.from({ scheme: EXPLANATION_SCHEME, path: `/${id}.md` });
 }
 
-/** A document's answer, without the heading above it and the line below. */
-function withoutFrame(document: string): string {
-  return document.replace(/^# .*\n+/, "").replace(/\n+---\n+[^\n]*\n*$/, "");
+/** A title without its Markdown. */
+function plain(title: string): string {
+  return title.replaceAll("`", "");
 }
 
 /** Opens what the user clicked, if it is an address of the web; VS Code asks about places it does not know. */

@@ -32,10 +32,10 @@ export class Proposals implements vscode.Disposable, vscode.CodeLensProvider {
     overviewRulerColor: new vscode.ThemeColor("editorOverviewRuler.modifiedForeground"),
     overviewRulerLane: vscode.OverviewRulerLane.Left,
   });
-  readonly #decide: (job: string, accept: boolean) => Promise<void>;
+  readonly #decide: (job: string, accept: boolean) => Promise<unknown>;
   readonly #disposables: vscode.Disposable[];
 
-  constructor(decide: (job: string, accept: boolean) => Promise<void>) {
+  constructor(decide: (job: string, accept: boolean) => Promise<unknown>) {
     this.#decide = decide;
     this.#disposables = [
       this.#removed,

@@ -1,5 +1,5 @@
 // Aside's own methods, as docs/protocol.md tells of them.
-import type { Range, WorkspaceEdit } from "vscode-languageserver-protocol";
+import type { Diagnostic, Range, WorkspaceEdit } from "vscode-languageserver-protocol";
 
 export const EXPLANATION_SCHEME = "aside-explain";
 
@@ -36,6 +36,16 @@ export interface StreamPart {
   usage?: Usage;
   outcome?: string;
   error?: Failure;
+}
+
+/** The argument of `aside.run`. */
+export interface RunArgument {
+  action: string;
+  uri: string;
+  range: Range;
+  version?: number;
+  prompt?: string;
+  diagnostics?: Diagnostic[];
 }
 
 /** What runs and what was used. */

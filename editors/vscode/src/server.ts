@@ -10,6 +10,7 @@ import {
   RevealOutputChannelOn,
   State,
   type StaticFeature,
+  TextDocumentContentRequest,
 } from "vscode-languageclient/node";
 import { type ActionCommand, available } from "./actions.ts";
 import { isOlder, locate, runs } from "./locate.ts";
@@ -25,6 +26,8 @@ export interface Listener {
   show(uri: vscode.Uri): Promise<boolean>;
   /** It began to serve, or ceased to: what runs is gone then. */
   running(is: boolean): Promise<void>;
+  /** One of the server's commands is to be executed, out of a menu of VS Code's. */
+  command(command: string, argument: unknown): Promise<unknown>;
   /** What the server reports of a job; the client library would show it in the status bar, without a way to cancel it. */
   progress(job: string, value: { kind: string; title?: string; message?: string }): void;
 }
@@ -100,6 +103,16 @@ export class Server implements vscode.Disposable {
     if (client === undefined) throw new Error(NOT_RUNNING);
     const params: ExecuteCommandParams = { command, arguments: [argument] };
     return (await client.sendRequest(ExecuteCommandRequest.type, params)) as T;
+  }
+
+  /** The text of a document that only the server has. */
+  async read(uri: vscode.Uri): Promise<string> {
+    // It may be asked for while the window opens.
+    await this.started();
+    const client = this.client;
+    if (client === undefined) throw new Error(NOT_RUNNING);
+    const { text } = await client.sendRequest(TextDocumentContentRequest.type, { uri: uri.toString() });
+    return text;
   }
 
   /** The environment that the server and its program's other commands run in. */
@@ -219,6 +232,7 @@ export class Server implements vscode.Disposable {
           }
           return actions;
         },
+        executeCommand: (command, [argument]) => this.#listener.command(command, argument),
         handleWorkDoneProgress: (token, value, next) => {
           const job = typeof token === "string" ? token.replace(/^aside-/, "") : "";
           this.#listener.progress(job, value);
@@ -267,7 +281,7 @@ class Announcement implements StaticFeature, Disposable {
   fillClientCapabilities(capabilities: { experimental?: unknown }): void {
     capabilities.experimental = {
       ...(capabilities.experimental as object | undefined),
-      aside: { stream: true, status: true, preview: true },
+      aside: { stream: true, status: true, preview: true, prompt: true },
     };
   }
   initialize(): void {}

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { questionOf } from "../src/actions.ts";
 import { comment, commentStyle } from "../src/comment.ts";
+import { entries } from "../src/entries.ts";
+import { Entry, newestAnswer } from "../src/entry.ts";
 import { guarded } from "../src/guarded.ts";
 import { changedParts, fitsInLines, ghost } from "../src/inline.ts";
 import { Jobs } from "../src/jobs.ts";
@@ -35,6 +38,92 @@ test("a job is put together from its stream, and a new attempt voids what came b
   assert.equal(jobs.get("1"), job);
   assert.equal(take({ kind: "end", outcome: "shown" }).outcome, "shown");
   assert.equal(jobs.get("1"), undefined);
+});
+
+test("an entry takes one explanation and the questions about it", () => {
+  const jobs = new Jobs();
+  const begun = (job: string, action: string) =>
+    jobs.take({ job, kind: "begin", title: `${action} \`a\``, action, result: "explain" });
+  const entry = new Entry("1");
+  entry.begin(begun("1", "explain"));
+  assert.ok(entry.say("waiting: 3 s"), "while there is nothing to read");
+  assert.equal(entry.note, "Waiting: 3 s");
+  entry.append("void");
+  assert.ok(!entry.say("more lines"));
+  entry.begin(begun("1", "explain"));
+  entry.append("one ");
+  entry.append("two");
+  assert.deepEqual([entry.text, entry.answer, entry.note], ["one two", "one two", ""]);
+  entry.end(jobs.take({ job: "1", kind: "end", outcome: "shown" }));
+  const document = "# Explain `a`\n\none two\n\n---\n\nmodel · $1\n";
+  entry.read(document);
+  assert.deepEqual([entry.text, entry.answer, entry.running], [document, "one two", false]);
+
+  entry.begin(begun("2", "follow-up"), "and\nwhy?");
+  entry.looks.push("reads a.py:1-3");
+  entry.append("void");
+  entry.begin(begun("2", "follow-up"), "and\nwhy?");
+  entry.append("So.");
+  assert.equal(entry.text, `${document}\n> and\n> why?\n\nSo.`, "the question once, below what was there");
+  assert.deepEqual([entry.title, entry.answer, entry.whole], ["explain `a`", "So.", true]);
+  assert.deepEqual(entry.looks, ["reads a.py:1-3"], "what led to the answer stays");
+  const error = { kind: "network", message: "Broken off.", hint: "Ask again." };
+  entry.end(jobs.take({ job: "2", kind: "end", outcome: "failed", error }));
+  entry.read(document);
+  assert.equal(entry.note, "Broken off. Ask again.", "why an answer is missing is not forgotten");
+
+  entry.begin(begun("3", "follow-up"), "change it");
+  entry.turnsToEdit();
+  assert.match(entry.text, /> change it\n\nThe answer is a change of the code\.$/);
+  entry.interrupt();
+  assert.ok(entry.failed && !entry.running);
+});
+
+test("a question may be known before or behind the beginning of its answer", () => {
+  const begun = new Jobs().take({ job: "1", kind: "begin", title: "Ask", action: "ask", result: "answer" });
+  const [before, behind] = [new Entry("1"), new Entry("1")];
+  before.begin(begun, "why?");
+  before.append("So.");
+  behind.begin(begun);
+  behind.append("So.");
+  behind.ask("why?");
+  assert.deepEqual([before.text, before.answer], ["> why?\n\nSo.", "So."]);
+  assert.deepEqual([behind.text, behind.answer], [before.text, before.answer]);
+});
+
+test("the newest answer is found in a document", () => {
+  const first = "# Ask about `a`\n\n> why?\n\nBecause\n\n---\n\nof this.\n\n---\n\nmodel · $1\n";
+  const table: [string, string][] = [
+    ["# Explain `a`\n\nIt adds.\n\n---\n\nmodel · $1\n", "It adds."],
+    [first, "Because\n\n---\n\nof this."],
+    [`${first}\n> and then?\n> really\n\nThat.\n\n---\n\nmodel · $2\n`, "That."],
+    ["# E\n\nIt adds.\n\n## What the model thought\n\n> hm\n>\n> so\n\n---\n\nmodel\n", "It adds."],
+  ];
+  for (const [document, answer] of table) assert.equal(newestAnswer(document), answer, document);
+});
+
+test("the menu is listed by what runs an action", () => {
+  const run = (action: string) => ({ title: "", command: "aside.run", arguments: [{ action }] });
+  const menu = [
+    { title: "Aside: explain", kind: "refactor.aside.explain", command: run("explain") },
+    { title: "Aside: check the SQL of (of this workspace)", command: run("check-sql") },
+    { title: "Cancel: Explain `a`", command: { title: "", command: "aside.cancel", arguments: [{ job: "1" }] } },
+    { ...run("fix"), title: "Aside: fix: no such name" },
+  ];
+  assert.deepEqual(
+    entries(menu).map(({ label, argument }) => [label, argument.action]),
+    [
+      ["Explain", "explain"],
+      ["Check the SQL of (of this workspace)", "check-sql"],
+    ],
+  );
+});
+
+test("words are asked for where an action needs them", () => {
+  assert.ok(questionOf({ action: "ask" }));
+  assert.ok(questionOf({ action: "fix", diagnostics: [] }), "nobody complains but the user");
+  assert.equal(questionOf({ action: "fix", diagnostics: [{}] }), undefined);
+  assert.equal(questionOf({ action: "explain" }), undefined);
 });
 
 test("money is shown with the digits that matter, and unknown is not free", () => {

@@ -6,26 +6,32 @@ import { settledLength } from "./settled.ts";
 declare function acquireVsCodeApi(): { postMessage(message: FromPage): void; setState(state: { id: string }): void };
 
 const vscode = acquireVsCodeApi();
-const [heading, body, tail, note, position] = ["heading", "body", "tail", "note", "position"].map(element);
+const [heading, body, tail, note, position, looks] = ["heading", "body", "tail", "note", "position", "looks"].map(
+  element,
+);
+const thinking = document.querySelector("details");
 const buttons = [...document.querySelectorAll("button")];
 
 let shown: Shown | undefined;
 /** The text that is not settled yet, and what came since the last frame. */
 let open = "";
 let fresh = "";
+let thought = "";
 let due = false;
 
 window.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
-  if (data.type === "append") {
-    if (data.id !== shown?.id) return;
-    fresh += data.text;
-    if (!due) {
-      due = true;
-      requestAnimationFrame(grow);
-    }
+  if (data.type === "show") return show(data.shown);
+  if (data.id !== shown?.id) return;
+  if (data.type === "note") {
+    if (note) note.textContent = data.note;
     return;
   }
-  show(data.shown);
+  fresh += data.text;
+  thought += data.thinking;
+  if (!due) {
+    due = true;
+    requestAnimationFrame(grow);
+  }
 });
 
 /** Puts what came since the last frame on the page. Only what may still change is made anew. */
@@ -39,7 +45,16 @@ function grow(): void {
     open = open.slice(settled);
   }
   tail?.replaceChildren(fragment(rendered(open)));
+  if (thinking && thinking.hidden !== (thought === "")) thinking.hidden = thought === "";
+  // What is folded away costs nothing.
+  if (thinking?.open) unfold();
 }
+
+function unfold(): void {
+  thinking?.lastElementChild?.replaceChildren(fragment(rendered(thought)));
+}
+
+thinking?.addEventListener("toggle", unfold);
 
 function show(next: Shown): void {
   const same = next.id === shown?.id;
@@ -53,7 +68,9 @@ function show(next: Shown): void {
   body?.replaceChildren();
   open = next.text;
   fresh = "";
+  thought = next.thinking;
   grow();
+  looks?.replaceChildren(...next.looks.map(item));
   if (note) note.textContent = next.note;
   if (position) position.textContent = next.count > 1 ? `${next.index} / ${next.count}` : "";
   for (const button of buttons) {
@@ -66,9 +83,21 @@ function show(next: Shown): void {
     button.disabled =
       (what === "older" && next.index <= 1) ||
       (what === "newer" && next.index >= next.count) ||
-      ((what === "copy" || what === "insert") && next.text.trim() === "");
+      ((what === "copy" || what === "insert") && !next.hasAnswer);
   }
-  window.scrollTo(0, same ? scrolled : 0);
+  window.scrollTo(0, next.atEnd ? document.body.scrollHeight : same ? scrolled : 0);
+}
+
+/** A line, in which names are between backticks. */
+function item(line: string): HTMLLIElement {
+  const item = document.createElement("li");
+  const parts = line.split("`").map((part, index) => {
+    const shown = document.createElement(index % 2 === 0 ? "span" : "code");
+    shown.textContent = part;
+    return shown;
+  });
+  item.append(...parts);
+  return item;
 }
 
 document.addEventListener("click", event => {

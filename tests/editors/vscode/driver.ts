@@ -1,7 +1,19 @@
-// The main job in VS Code, part by part: explain, hover, edit, undo, tests, cancel, usage, preview.
+// The main job in VS Code, part by part: explain, hover, edit, undo, tests, cancel, usage, preview; then all other actions.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { assert, bad, Editor, environmentsOf, gate, onDisk, room, until } from "./editor.ts";
+import { parts, played, prepare, SCENARIO } from "./actions.ts";
+import {
+  assert,
+  bad,
+  Editor,
+  type EditorOptions,
+  environmentsOf,
+  gate,
+  onDisk,
+  playing,
+  room,
+  until,
+} from "./editor.ts";
 import { coldStarts, frames } from "./measure.ts";
 import { pictures } from "./pictures.ts";
 
@@ -263,6 +275,8 @@ async function part(editor: Editor, name: string, run: (editor: Editor) => Promi
   } catch (error) {
     await editor.capture(`failed-${name}`);
     bad(name, `${String(error)}\n${await editor.circumstances()}`);
+    // What was left open is not the next part's business.
+    for (let index = 0; index < 3; index += 1) await editor.page.keyboard.press("Escape");
   } finally {
     gate.open();
   }
@@ -279,16 +293,23 @@ if (process.argv[2] === "pictures") {
   process.exit();
 }
 
-const first = await Editor.start({ file: FILE });
-for (const [name, run] of Object.entries({ explain, hover, edit, tests, cancel, usage })) await part(first, name, run);
-await first.close();
+prepare();
+type Parts = Record<string, (editor: Editor) => Promise<void>>;
 
+/** Parts in one window, if any of them is wanted. */
+async function session(options: Omit<EditorOptions, "file">, all: Parts): Promise<void> {
+  const wanted = process.argv.slice(2);
+  if (wanted.length > 0 && !Object.keys(all).some(name => wanted.includes(name))) return;
+  const editor = await Editor.start({ file: FILE, ...options });
+  for (const [name, run] of Object.entries(all)) await part(editor, name, run);
+  await editor.close();
+}
+
+await session({}, { explain, hover, edit, tests, cancel, usage });
+await session({}, parts);
 const simulated = { "aside.server.simulate": true, "aside.edits.confirm": "preview", "aside.codeLens": ["explain"] };
-const second = await Editor.start({ file: FILE, settings: simulated });
-await part(second, "preview", preview);
-await part(second, "lenses", lenses);
-await second.close();
-
-const third = await Editor.start({ file: FILE, environment: { ANTHROPIC_API_KEY: "" } });
-await part(third, "key", key);
-await third.close();
+await session({ settings: simulated }, { preview, lenses });
+const api = await playing(SCENARIO);
+await session({ environment: api.environment, settings: { "aside.thinking.show": true } }, played);
+api.end();
+await session({ environment: { ANTHROPIC_API_KEY: "" } }, { key });

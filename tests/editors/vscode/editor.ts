@@ -63,6 +63,23 @@ export const gate = {
   isLeft: () => existsSync(path.join(room.gate, "gone")),
 };
 
+/** An API of its own that plays a scenario: its environment, and how it ends. */
+export async function playing(scenario: object): Promise<{ environment: Record<string, string>; end: () => void }> {
+  const file = path.join(room.home, "scenario.json");
+  writeFileSync(file, JSON.stringify(scenario));
+  const api = spawn(room.program, ["simulate", "--scenario", file], { stdio: ["ignore", "pipe", "inherit"] });
+  process.once("exit", () => api.kill("SIGTERM"));
+  const url = await new Promise<string>((resolve, reject) => {
+    api.stdout.on("data", (said: Buffer) => {
+      const found = /http:\/\/\S+/.exec(said.toString());
+      if (found) resolve(found[0]);
+    });
+    api.on("exit", () => reject(new Error("the simulator ended")));
+  });
+  const environment = { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "simulated" };
+  return { environment, end: () => api.kill("SIGTERM") };
+}
+
 /** A file of the project's, as it is on the disk. */
 export function onDisk(file: string): string {
   return readFileSync(path.join(room.project, file), "utf8");
@@ -239,8 +256,17 @@ export class Editor {
   /** Opens the menu of code actions; what is in it. */
   async codeActions(): Promise<string[]> {
     const entries = this.page.locator(".action-widget .monaco-list-row");
-    await this.page.keyboard.press("Control+.");
-    await entries.filter({ hasText: "Aside" }).first().waitFor();
+    const asides = entries.filter({ hasText: "Aside" }).first();
+    // A key that comes while the editor takes the keys over is lost, and its user presses it again.
+    await until("the menu of actions is there", async () => {
+      // In an open menu the same key takes its first entry.
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press("Control+.");
+      return await asides.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+    });
     return await entries.allInnerTexts();
   }
 

@@ -1,9 +1,6 @@
 // How soon actions are offered, and how smoothly an answer streams in. Run by hand:
 //   tests/editors/vscode/run FOLDER_OF_ASIDE measure
-import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-import { Editor, room, until } from "./editor.ts";
+import { Editor, playing, until } from "./editor.ts";
 
 const FILE = "inventory.py";
 const STARTS = 9;
@@ -39,25 +36,14 @@ export async function frames(): Promise<void> {
     "The function `reserve` walks over the *lines* of an order, one after the other, and asks what is **free** of each.\n\n" +
     "- first it looks, then it takes\n- `partial` decides what happens when there is too little\n\n" +
     "```python\nfor sku, wanted in order.items():\n    free = self.available(sku)\n    granted[sku] = min(wanted, free)\n```\n\n";
-  const scenario = path.join(room.home, "long.json");
   const step = {
     times: "always",
     match: { action: "explain" },
     answer: `## What it does\n\n${paragraph.repeat(25)}The end of it.`,
     stream: { tokens_per_second: TOKENS_PER_SECOND },
   };
-  writeFileSync(scenario, JSON.stringify({ step: [step] }));
-  const api = spawn(room.program, ["simulate", "--scenario", scenario], { stdio: ["ignore", "pipe", "inherit"] });
-  const url = await new Promise<string>(resolve => {
-    api.stdout.on("data", (said: Buffer) => {
-      const found = /http:\/\/\S+/.exec(said.toString());
-      if (found) resolve(found[0]);
-    });
-  });
-  const editor = await Editor.start({
-    file: FILE,
-    settings: { "aside.server.environment": { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "simulated" } },
-  });
+  const api = await playing({ step: [step] });
+  const editor = await Editor.start({ file: FILE, environment: api.environment });
   await editor.goTo(58);
   await editor.page.keyboard.press("Alt+A");
   await editor.page.keyboard.press("e");
@@ -68,7 +54,7 @@ export async function frames(): Promise<void> {
   console.log(`streaming: ${JSON.stringify(streaming)}`);
   console.log(`idle:      ${JSON.stringify(idle)}`);
   await editor.close();
-  api.kill("SIGTERM");
+  api.end();
 }
 
 /** Frames until the page runs no more, or for so many milliseconds. Runs in the page. */
