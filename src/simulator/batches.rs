@@ -29,6 +29,8 @@ pub(super) const BODY_LIMIT: usize = 256 << 20;
 const MOST_REQUESTS: usize = 100_000;
 /// How long a batch may run.
 const TIME_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long results are kept, counted from the beginning.
+const KEPT: Duration = Duration::from_secs(29 * 24 * 60 * 60);
 /// How often a request that is held back looks whether its batch was cancelled.
 const LOOK: Duration = Duration::from_millis(10);
 /// The path that a scenario's steps name to be played for the requests of a batch.
@@ -73,7 +75,7 @@ pub(super) async fn create(
             cancelled: None,
             requests,
         };
-        let answer = batch.describe(&host(&headers));
+        let answer = batch.describe(&host(&headers), state.clock.now());
         let id = batch.id.clone();
         lock(&state.batches.0).push(batch);
         tokio::spawn(work(Arc::clone(&state), caller.clone(), id));
@@ -131,7 +133,7 @@ pub(super) async fn list(
         .iter()
         .rev()
         .filter(|batch| batch.key == caller.key)
-        .map(|batch| batch.describe(&host))
+        .map(|batch| batch.describe(&host, state.clock.now()))
         .collect();
     answer(Paging::new(&query).and_then(|paging| page(&batches, &paging)), &caller)
 }
@@ -143,7 +145,7 @@ pub(super) async fn get(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    answer(state.batches.with(&id, &caller, |batch| Ok(batch.describe(&host(&headers)))), &caller)
+    answer(state.batches.with(&id, &caller, |batch| Ok(batch.describe(&host(&headers), state.clock.now()))), &caller)
 }
 
 /// Ends a batch early.
@@ -158,7 +160,7 @@ pub(super) async fn cancel(
             return Err(Failure::invalid(format!("Batch {id} has already ended and cannot be canceled")));
         }
         batch.cancelled.get_or_insert(state.clock.now());
-        Ok(batch.describe(&host(&headers)))
+        Ok(batch.describe(&host(&headers), state.clock.now()))
     });
     answer(cancelled, &caller)
 }
@@ -189,6 +191,9 @@ pub(super) async fn results(
     let lines = state.batches.with(&id, &caller, |batch| {
         if batch.ended.is_none() {
             return Err(Failure::not_found(format!("Batch {id} has no results yet: it has not ended")));
+        }
+        if batch.archived(state.clock.now()).is_some() {
+            return Err(Failure::not_found(format!("The results of batch {id} were deleted after 29 days")));
         }
         // Any order is allowed, so clients had better not depend on that of the requests.
         let mut lines = String::new();
@@ -232,7 +237,7 @@ impl Batches {
 }
 
 impl Batch {
-    fn describe(&self, host: &str) -> Value {
+    fn describe(&self, host: &str, now: Timestamp) -> Value {
         let count = |kind: &str| {
             // Until the end all are processing, as they are with the real API.
             let of_kind = |item: &&Item| item.result.as_ref().is_some_and(|result| result["type"] == kind);
@@ -243,7 +248,11 @@ impl Batch {
             (None, Some(_)) => "canceling",
             (None, None) => "in_progress",
         };
-        let results = self.ended.map(|_| format!("http://{host}/v1/messages/batches/{}/results", self.id));
+        let archived = self.archived(now);
+        let results = self
+            .ended
+            .filter(|_| archived.is_none())
+            .map(|_| format!("http://{host}/v1/messages/batches/{}/results", self.id));
         json!({
             "id": self.id,
             "type": "message_batch",
@@ -259,9 +268,24 @@ impl Batch {
             "expires_at": later(self.created, TIME_LIMIT).to_string(),
             "ended_at": self.ended.map(|time| time.to_string()),
             "cancel_initiated_at": self.cancelled.map(|time| time.to_string()),
-            "archived_at": Value::Null,
+            "archived_at": archived.map(|time| time.to_string()),
             "results_url": results,
         })
+    }
+
+    /// Since when its results are gone.
+    fn archived(&self, now: Timestamp) -> Option<Timestamp> {
+        let end = later(self.created, KEPT);
+        (self.ended.is_some() && now >= end).then_some(end)
+    }
+
+    /// How the requests end that have not begun by now.
+    fn over(&self, now: Timestamp) -> Option<BatchEnd> {
+        if self.cancelled.is_some() {
+            Some(BatchEnd::Canceled)
+        } else {
+            (now >= later(self.created, TIME_LIMIT)).then_some(BatchEnd::Expired)
+        }
     }
 }
 
@@ -271,14 +295,7 @@ async fn work(state: Arc<State>, caller: Caller, id: String) {
     loop {
         let next = state.batches.with(&id, &caller, |batch| {
             let now = state.clock.now();
-            let over = if batch.cancelled.is_some() {
-                Some("canceled")
-            } else if now >= later(batch.created, TIME_LIMIT) {
-                Some("expired")
-            } else {
-                None
-            };
-            if let Some(over) = over {
+            if let Some(over) = batch.over(now) {
                 batch.requests.iter_mut().for_each(|item| {
                     item.result.get_or_insert_with(|| json!({"type": over}));
                 });
@@ -310,16 +327,17 @@ async fn work(state: Arc<State>, caller: Caller, id: String) {
     }
 }
 
-/// Holds a request back as long as a scenario wants. False when its batch was cancelled meanwhile.
-async fn held(state: &State, caller: &Caller, id: &str, stall: Stall) -> bool {
+/// Holds a request back as long as a scenario wants; how it ends when its batch was cancelled or expired meanwhile.
+async fn held(state: &State, caller: &Caller, id: &str, stall: Stall) -> Option<BatchEnd> {
     let _stalled = state.stalled();
     let over = stall.ms.map(|ms| tokio::time::Instant::now() + Duration::from_millis(ms));
     loop {
-        if !state.batches.with(id, caller, |batch| Ok(batch.cancelled.is_none())).unwrap_or(false) {
-            return false;
+        let end = state.batches.with(id, caller, |batch| Ok(batch.over(state.clock.now())));
+        if let Some(end) = end.unwrap_or(Some(BatchEnd::Canceled)) {
+            return Some(end);
         }
         if over.is_some_and(|over| tokio::time::Instant::now() >= over) {
-            return true;
+            return None;
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -348,9 +366,9 @@ async fn one(state: &Arc<State>, caller: &Caller, id: &str, params: &Value) -> (
         return (json!({"type": end}), 0);
     }
     if let Some(stall) = step.as_ref().and_then(|step| step.stall)
-        && !held(state, caller, id, stall).await
+        && let Some(end) = held(state, caller, id, stall).await
     {
-        return (json!({"type": BatchEnd::Canceled}), 0);
+        return (json!({"type": end}), 0);
     }
     match engine::prepare(state, &caller.key, &checked, Purpose::Batch, step.as_ref()) {
         Err(failure) => refused(failure.status, failure.body(&request_id)),

@@ -407,6 +407,54 @@ fn requests_of_a_batch_expire_and_wait_as_a_scenario_wants() {
 }
 
 #[test]
+fn a_batch_expires_after_a_day_and_its_results_go_after_29() {
+    const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+    const MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
+    let clock = std::sync::Arc::new(ManualClock::new("2026-11-23T10:00:00Z".parse().unwrap()));
+    let shared: std::sync::Arc<dyn Clock> = std::sync::Arc::<ManualClock>::clone(&clock);
+    let scenario = "[[step]]\nmatch = { path = \"/v1/messages/batches/requests\", text = \"slow\" }\nstall = { at = \"headers\" }\n";
+    let running = Simulator::start(SimulatorOptions {
+        clock: Some(shared),
+        scenario: Some(Scenario::from_toml(scenario).unwrap()),
+        ..SimulatorOptions::default()
+    })
+    .unwrap();
+    let request = |text: &str| {
+        let params =
+            json!({"model": "claude-sonnet-5-5", "max_tokens": 500, "messages": [{"role": "user", "content": text}]});
+        json!({"custom_id": text, "params": params})
+    };
+    let requests = ["now", "slow", "never"].map(request);
+    let body = json!({"requests": requests}).to_string();
+    let made = send(&running, "POST", "/v1/messages/batches", &body).json();
+    let path = format!("/v1/messages/batches/{}", made["id"].as_str().unwrap());
+    while running.account().stalled == 0 {
+        std::thread::yield_now();
+    }
+    clock.advance(DAY - MOMENT);
+    assert_eq!(send(&running, "GET", &path, "").json()["processing_status"], "in_progress");
+    clock.advance(MOMENT);
+    let batch = ended(&running, made["id"].as_str().unwrap());
+    assert_eq!(
+        (&batch["ended_at"], &batch["expires_at"]),
+        (&json!("2026-11-24T10:00:00Z"), &json!("2026-11-24T10:00:00Z"))
+    );
+    assert_eq!((&batch["request_counts"]["succeeded"], &batch["request_counts"]["expired"]), (&json!(1), &json!(2)));
+    assert_eq!(running.account().requests.len(), 1, "what expired is not billed");
+    let results = send(&running, "GET", &format!("{path}/results"), "").text();
+    let ids: Vec<Value> =
+        results.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["custom_id"].clone()).collect();
+    assert_eq!(ids, ["never", "slow", "now"], "not in the order of the requests");
+
+    clock.advance(28 * DAY - MOMENT);
+    assert_eq!(send(&running, "GET", &path, "").json()["archived_at"], Value::Null);
+    clock.advance(MOMENT);
+    let batch = send(&running, "GET", &path, "").json();
+    assert_eq!((&batch["archived_at"], &batch["results_url"]), (&json!("2026-12-22T10:00:00Z"), &Value::Null));
+    assert_eq!(send(&running, "GET", &format!("{path}/results"), "").status, 404);
+}
+
+#[test]
 fn an_answer_that_is_lost_was_carried_out_all_the_same() {
     let running = play(
         "[[step]]\nmatch = { path = \"/v1/messages/batches\" }\ncut = {}\n\n\
