@@ -175,9 +175,16 @@ impl Client {
         let refused = |error| NotSubmitted { error, in_doubt: false };
         let file = body.closed().map_err(refused)?;
         let patience = self.upload_patience(body.len());
-        let reply = call::post_file(self, &place, &PATH, &file, body.len(), patience)
-            .await
-            .map_err(|refusal| NotSubmitted { in_doubt: refusal.is_in_doubt(), error: refusal.error })?;
+        let reply = call::post_file(self, &place, &PATH, &file, body.len(), patience).await.map_err(|refusal| {
+            NotSubmitted {
+                in_doubt: refusal.is_in_doubt(),
+                error: if refusal.lacks_endpoint() && !refusal.is_not_there() {
+                    place.no_batches()
+                } else {
+                    refusal.error
+                },
+            }
+        })?;
         reply.json(&place).map_err(|error| NotSubmitted { error, in_doubt: true })
     }
 

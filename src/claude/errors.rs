@@ -70,6 +70,17 @@ impl Place<'_> {
             .hint("Check `api.base_url` (ANTHROPIC_BASE_URL).")
     }
 
+    /// The server knows messages at most, and no batches.
+    pub fn no_batches(&self) -> Error {
+        let host = self.host;
+        let hint = if self.doubled_version {
+            "`api.base_url` ends in /v1, but paths begin with /v1 already: leave it out."
+        } else {
+            "Most local servers and gateways have none: `aside act` asks about one file after the other."
+        };
+        Error::new(ErrorKind::Config, format!("{host} has no Message Batches.")).hint(hint)
+    }
+
     /// The body is larger than the API takes.
     pub fn too_large(&self) -> Error {
         Error::new(ErrorKind::TooLong, "The request is larger than the API takes.")

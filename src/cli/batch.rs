@@ -70,9 +70,12 @@ pub struct SubmitArgs {
     /// Use this model
     #[arg(long, value_name = "MODEL", conflicts_with = "retry")]
     pub model: Option<ModelId>,
-    /// Ask again for those items of a batch that have no answer, or none that can be used
+    /// Ask again for those items of a batch that have no answer, or none that can be used: the model is told what was wrong
     #[arg(long, value_name = "ID")]
     pub retry: Option<String>,
+    /// With --retry: also items whose answer does not fit any more, as you changed what it is about
+    #[arg(long, requires = "retry")]
+    pub kept: bool,
     /// Send it without asking
     #[arg(long, short)]
     pub yes: bool,
@@ -127,6 +130,7 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The batch: its id, the beginning of one, or `last`
+    #[arg(default_value = "last")]
     pub id: String,
     /// Wait until all answers are there
     #[arg(long, conflicts_with = "item")]
@@ -208,12 +212,24 @@ fn books(
 fn known(invocation: &Invocation, name: &str) -> Result<(Books, StoredBatch), Error> {
     let file = Ledger::lazy(invocation.paths.ledger());
     // Looking must not make a ledger where none is.
-    let ledger = if file.is_new() { Ledger::in_memory() } else { file };
+    let ledger = opened(file)?;
     let batch = batch::named(&ledger, name)?;
     let root = PathBuf::from(&batch.root);
     let mut books = books(invocation, Some(&root), &Options::default(), Some((&batch.action, &batch.model)))?;
     books.ledger = ledger;
     Ok((books, batch))
+}
+
+/// The ledger, if it can be read: batches that are in it must not seem to be none.
+fn opened(file: Ledger) -> Result<Ledger, Error> {
+    if file.is_new() {
+        return Ok(Ledger::in_memory());
+    }
+    if file.is_lasting() {
+        return Ok(file);
+    }
+    let why = file.take_warning().map(|warning| format!(" {warning}")).unwrap_or_default();
+    Err(Error::new(ErrorKind::Config, format!("The batches cannot be read.{why}")))
 }
 
 fn connections(invocation: &Invocation, simulate: bool) -> Connections {

@@ -11,6 +11,7 @@ use super::budget::{self, Cap, Verdict};
 use super::host::{Event, Host, Queue};
 use super::life::lock;
 use super::run::{Run, Stop};
+use crate::claude::models::Model;
 use crate::claude::types::{ContentBlock, MessageRequest};
 use crate::error::Error;
 use crate::ledger::reservations::{Limit, Request, Spent};
@@ -126,11 +127,16 @@ impl<H: Host> Run<'_, H> {
 
     /// About how many tokens a request has beyond its plan, as one that asks for a repair does.
     pub(super) fn tokens_behind(&self, plan: &Plan, request: &MessageRequest) -> u64 {
-        let text = |block: &ContentBlock| match block {
-            ContentBlock::Text { text, .. } => estimate_tokens(text, &self.model),
-            _ => 0,
-        };
-        let added = request.messages.iter().skip(plan.request.messages.len());
-        added.flat_map(|message| &message.content).map(text).sum()
+        tokens_behind(plan, request, &self.model)
     }
+}
+
+/// About how many tokens a request of this model's has beyond its plan.
+pub(super) fn tokens_behind(plan: &Plan, request: &MessageRequest, model: &Model) -> u64 {
+    let text = |block: &ContentBlock| match block {
+        ContentBlock::Text { text, .. } => estimate_tokens(text, model),
+        _ => 0,
+    };
+    let added = request.messages.iter().skip(plan.request.messages.len());
+    added.flat_map(|message| &message.content).map(text).sum()
 }

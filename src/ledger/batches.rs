@@ -115,12 +115,19 @@ impl Ledger {
         })
     }
 
-    /// Writes down what of a batch is about to be sent again; its items take the place of those with the same numbers.
-    pub fn extend_batch(&self, id: &str, intent: &Intent) -> Result<(), Error> {
+    /// Writes down what of a batch is about to be sent again; its items take the place of those with the same numbers. False,
+    /// and nothing is written, when one of them has this turn, or a later one, by now: somebody else asks again already. What it is expected to
+    /// cost is added to what the batch was.
+    pub fn extend_batch(&self, id: &str, intent: &Intent, estimated_usd: Option<f64>) -> Result<bool, Error> {
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            add(&transaction, id, intent)?;
-            transaction.commit()
+            let is_new = add(&transaction, id, intent)?;
+            if is_new {
+                let sql = "UPDATE batches SET estimated_usd = estimated_usd + ?2 WHERE id = ?1";
+                transaction.execute(sql, (id, estimated_usd))?;
+                transaction.commit()?;
+            }
+            Ok(is_new)
         })
     }
 
@@ -169,7 +176,8 @@ impl Ledger {
     }
 }
 
-fn add(connection: &Connection, batch: &str, intent: &Intent) -> rusqlite::Result<()> {
+/// False when an item is there already, in this turn or a later one.
+fn add(connection: &Connection, batch: &str, intent: &Intent) -> rusqlite::Result<bool> {
     let mut rows = Vec::with_capacity(intent.files.len());
     {
         let mut insert = connection
@@ -179,8 +187,11 @@ fn add(connection: &Connection, batch: &str, intent: &Intent) -> rusqlite::Resul
             rows.push(connection.last_insert_rowid());
         }
     }
-    parts::insert(connection, batch, &intent.parts)?;
-    items::insert(connection, batch, &intent.items, &rows)
+    let is_new = items::insert(connection, batch, &intent.items, &rows)?;
+    if is_new {
+        parts::insert(connection, batch, &intent.parts)?;
+    }
+    Ok(is_new)
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredBatch> {

@@ -180,6 +180,12 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX batch_items_by_file ON batch_items (file);
 ",
+    "
+    -- What is wrong with an answer that was checked and cannot be used; and, once the item is asked for again with that said,
+    -- the answer itself.
+    ALTER TABLE batch_items ADD COLUMN complaint TEXT;
+    ALTER TABLE batch_items ADD COLUMN earlier TEXT;
+",
 ];
 
 /// The version this program writes.

@@ -9,11 +9,11 @@ use crate::support::http::Recorder;
 use crate::support::{Sandbox, Simulator};
 
 /// Three functions without a word of documentation.
-const TEXT: &str =
+pub(crate) const TEXT: &str =
     "def one(price):\n    return price\n\n\ndef two(name):\n    return name\n\n\ndef three(items):\n    return items\n";
 
 /// A workspace with two files of three functions each, and a few that are no business of a batch.
-fn workspace() -> Sandbox {
+pub(crate) fn workspace() -> Sandbox {
     let sandbox = Sandbox::new();
     for file in ["src/a.py", "src/deep/b.py", "src/ignored/c.py", "src/secret.py"] {
         sandbox.write(file, TEXT);
@@ -25,34 +25,34 @@ fn workspace() -> Sandbox {
     sandbox
 }
 
-fn command(sandbox: &Sandbox, url: &str, arguments: &[&str]) -> Command {
+pub(crate) fn command(sandbox: &Sandbox, url: &str, arguments: &[&str]) -> Command {
     let mut command = sandbox.aside();
     command.arg("batch").args(arguments).env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_API_KEY", "sk-ant-test");
     command
 }
 
 /// Runs a command to its end: its JSON, and the exit code.
-fn run(sandbox: &Sandbox, simulator: &Simulator, arguments: &[&str]) -> (Value, i32) {
+pub(crate) fn run(sandbox: &Sandbox, simulator: &Simulator, arguments: &[&str]) -> (Value, i32) {
     let output = command(sandbox, simulator.url.as_str(), arguments).arg("--json").output().unwrap();
     (said(&output), output.status.code().unwrap())
 }
 
-fn said(output: &Output) -> Value {
+pub(crate) fn said(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// The same, when all must be well.
-fn done(sandbox: &Sandbox, simulator: &Simulator, arguments: &[&str]) -> Value {
+pub(crate) fn done(sandbox: &Sandbox, simulator: &Simulator, arguments: &[&str]) -> Value {
     let (said, code) = run(sandbox, simulator, arguments);
     assert_eq!(code, 0, "{arguments:?}: {said}");
     said
 }
 
-const SUBMIT: &[&str] = &["submit", "document", "src/**/*.py", "--items", "functions", "--yes"];
+pub(crate) const SUBMIT: &[&str] = &["submit", "document", "src/**/*.py", "--items", "functions", "--yes"];
 
 /// Submits six functions.
-fn submit(sandbox: &Sandbox, simulator: &Simulator) -> Value {
+pub(crate) fn submit(sandbox: &Sandbox, simulator: &Simulator) -> Value {
     let submitted = done(sandbox, simulator, SUBMIT);
     assert_eq!(submitted["submitted"], json!({"items": 6, "files": 2, "accepted": 6}), "{submitted}");
     submitted
@@ -64,7 +64,7 @@ fn usage(sandbox: &Sandbox) -> Value {
 }
 
 /// What the simulator reported, against what the ledger says: the same tokens.
-fn check_bill(sandbox: &Sandbox, simulator: &Simulator) -> Value {
+pub(crate) fn check_bill(sandbox: &Sandbox, simulator: &Simulator) -> Value {
     let account = simulator.account();
     let sum = |field: &str| -> u64 {
         account["requests"].as_array().unwrap().iter().map(|row| row[field].as_u64().unwrap()).sum()

@@ -19,6 +19,7 @@ mod act;
 mod anyway;
 mod bad_input;
 mod batch;
+mod batch_faults;
 mod budgets;
 mod cache_life;
 mod cancel;

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind};
 
 /// The most requests of a batch.
 pub const MOST_REQUESTS: usize = 100_000;
-/// The largest body of a batch, in bytes.
-pub const LARGEST_BATCH: u64 = 256 * 1024 * 1024;
+/// The largest body of a batch, in bytes: 256 MB, by the smaller of the two things that may mean.
+pub const LARGEST_BATCH: u64 = 256_000_000;
 
 const BEGIN: &[u8] = b"{\"requests\":[";
 const END: &[u8] = b"]}";

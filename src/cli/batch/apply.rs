@@ -30,7 +30,17 @@ pub(super) fn run(args: &ApplyArgs, invocation: &Invocation) -> anyhow::Result<E
             }
         });
         let notes = show::looked(&books, &stored, &connections).await?;
-        let landed = batch::land(&books, &stored, args.write, &cancel, &mut |file| said.take(&file)).await?;
+        let mut each = |file| said.take(&file);
+        let landed = if args.write {
+            let mut others = show::others;
+            let alone = tokio::select! {
+                alone = batch::alone(&books, &mut others) => alone,
+                () = cancel.cancelled() => return Ok((notes, batch::Landed::default())),
+            };
+            batch::land(&books, &stored, Some(&alone), &cancel, &mut each).await?
+        } else {
+            batch::land(&books, &stored, None, &cancel, &mut each).await?
+        };
         Ok::<_, Error>((notes, landed))
     });
     let (notes, landed) = landed?;
@@ -45,6 +55,7 @@ pub(super) fn run(args: &ApplyArgs, invocation: &Invocation) -> anyhow::Result<E
             "applied": landed.applied,
             "unchanged": landed.unchanged,
             "kept": landed.kept,
+            "unusable": landed.unusable,
             "files": said.files,
             "simulated": stored.simulated,
         });
@@ -66,16 +77,25 @@ pub(super) fn run(args: &ApplyArgs, invocation: &Invocation) -> anyhow::Result<E
         if all == 0 {
             writeln!(err, "There is nothing to apply: {}.", show::in_words(&counts))?;
         } else if args.write {
-            writeln!(err, "{} of {all} answers were applied.", landed.applied)?;
+            writeln!(err, "{} of {all} answers were applied{}.", landed.applied, others(&landed))?;
         } else {
             writeln!(
                 err,
-                "{} of {all} answers would be applied. Nothing was changed; `--write` applies them.",
-                landed.applied
+                "{} of {all} answers would be applied{}. Nothing was changed; `--write` applies them.",
+                landed.applied,
+                others(&landed)
             )?;
         }
-        if args.write && landed.kept > 0 {
+        if args.write && landed.kept > landed.unusable {
             writeln!(err, "{DIM}aside batch show {} lists what was kept{DIM:#}", stored.id)?;
+        }
+        if landed.unusable > 0 {
+            let simulate = if stored.simulated { " --simulate" } else { "" };
+            writeln!(
+                err,
+                "{DIM}aside batch submit --retry {}{simulate} has the model mend what cannot be used{DIM:#}",
+                stored.id
+            )?;
         }
     }
     Ok(ExitCode::from(match (interrupted, landed.kept) {
@@ -83,6 +103,17 @@ pub(super) fn run(args: &ApplyArgs, invocation: &Invocation) -> anyhow::Result<E
         (false, 0) => 0,
         (false, _) => exit::FAILED,
     }))
+}
+
+/// What became of those that were not applied.
+fn others(landed: &batch::Landed) -> String {
+    let parts = [
+        (landed.unchanged, "with nothing to change"),
+        (landed.kept - landed.unusable, "kept"),
+        (landed.unusable, "of no use"),
+    ];
+    let there = parts.into_iter().filter(|(count, _)| *count > 0);
+    there.fold(String::new(), |said, (count, what)| format!("{said}, {count} {what}"))
 }
 
 /// What is printed, file by file.

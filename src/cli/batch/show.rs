@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::super::terminal::{self, BOLD, DIM, NAME, WARNING};
 use super::super::{Invocation, exit, runtime};
-use super::{CancelArgs, ListArgs, ShowArgs, bar, connections, known, until_interrupted, warn};
+use super::{CancelArgs, ListArgs, ShowArgs, bar, connections, known, opened, until_interrupted, warn};
 use crate::claude::words::{counters, dollars, price};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::batch::{self, Books, Refreshed};
 use crate::jobs::{Connection, Connections};
 use crate::ledger::Ledger;
-use crate::ledger::batches::{BatchItem, ItemCounts, ItemState, PartState, StoredBatch};
+use crate::ledger::batches::{BatchFile, BatchItem, ItemCounts, ItemState, PartState, StoredBatch};
 
 /// So many items with trouble are named in each state.
 const NAMED: usize = 20;
@@ -46,22 +46,36 @@ pub(super) fn run(args: &ShowArgs, invocation: &Invocation) -> anyhow::Result<Ex
 pub(super) fn cancel(args: &CancelArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (books, batch) = known(invocation, &args.id)?;
     let connections = connections(invocation, false);
-    let notes = runtime()?.block_on(async {
+    let done = runtime()?.block_on(async {
         if is_settled(&books, &batch)? || batch.simulated {
-            return looked(&books, &batch, &connections).await;
+            return Ok((looked(&books, &batch, &connections).await?, 0));
         }
         let connection = connections.get(&books.settings).await?;
-        batch::cancel(&books, &connection, &batch).await?;
-        Ok(batch::refresh(&books, &connection, &batch).await?.notes)
+        let told = batch::cancel(&books, &connection, &batch).await?;
+        Ok((batch::refresh(&books, &connection, &batch).await?.notes, told))
     });
-    let notes = notes.map_err(|error: Error| anyhow::Error::from(error))?;
+    let (notes, told) = done.map_err(|error: Error| anyhow::Error::from(error))?;
+    writeln!(
+        terminal::stderr(),
+        "{}",
+        match told {
+            0 => "There is nothing to cancel: all of it has ended.",
+            _ => "It was cancelled. What has begun is still finished, and billed.",
+        }
+    )?;
     tell(&books, &batch, &notes, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says that another process is at work.
+pub(super) fn others() {
+    // Where nobody hears it, waiting is as right.
+    let _ = writeln!(terminal::stderr(), "Another process applies answers right now; waiting for it.");
+}
+
 pub(super) fn list(args: &ListArgs, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let file = Ledger::lazy(invocation.paths.ledger());
-    let ledger = if file.is_new() { Ledger::in_memory() } else { file };
+    let ledger = opened(file)?;
     let batches = ledger.batches()?;
     if args.json {
         let rows = batches.iter().map(|batch| row(&ledger, batch)).collect::<Result<Vec<Value>, Error>>()?;
@@ -92,8 +106,18 @@ pub(super) async fn wait(books: &Books, connection: &Connection, batch: &StoredB
     let total: u64 = books.ledger.batch_counts(&batch.id)?.values().sum();
     let progress = bar(total, &batch.id);
     let mut notes = Vec::new();
-    let mut seen = |refreshed: &Refreshed| {
-        notes.extend(refreshed.notes.iter().cloned());
+    let mut seen = |looked: Result<&Refreshed, &Error>| {
+        match looked {
+            Ok(refreshed) => notes.extend(refreshed.notes.iter().cloned()),
+            Err(error) => progress.suspend(|| {
+                // Where nobody hears it, going on is as right.
+                let _ = writeln!(
+                    terminal::stderr(),
+                    "{WARNING}warning{WARNING:#}: {} It is tried again.",
+                    terminal::visible(&error.message)
+                );
+            }),
+        }
         if let Ok(counts) = books.ledger.batch_counts(&batch.id) {
             let open = count(&counts, &[ItemState::Sent, ItemState::Unsent]);
             progress.set_position(total - open);
@@ -174,6 +198,7 @@ pub(super) fn print(books: &Books, batch: &StoredBatch, notes: &[String]) -> any
         writeln!(out, "{DIM}{}{DIM:#}", terminal::visible(&line))?;
     }
     let items = ledger.batch_items(&batch.id)?;
+    let mut places = Places::new(ledger);
     for (state, title) in [
         (ItemState::Errored, "Errored"),
         (ItemState::Expired, "Expired"),
@@ -186,7 +211,7 @@ pub(super) fn print(books: &Books, batch: &StoredBatch, notes: &[String]) -> any
         }
         writeln!(out, "\n{WARNING}{title}{WARNING:#}")?;
         for item in here.iter().take(NAMED) {
-            writeln!(out, "  {}", terminal::visible(&line(item)))?;
+            writeln!(out, "  {}", terminal::visible(&line(item, &places.of(item)?)))?;
         }
         if here.len() > NAMED {
             writeln!(out, "  and {} more; `--json` has all of them", here.len() - NAMED)?;
@@ -222,6 +247,13 @@ fn next_steps(batch: &StoredBatch, counts: &ItemCounts) -> Vec<(String, &'static
         let simulate = if batch.simulated { " --simulate" } else { "" };
         next.push((format!("aside batch submit --retry {id}{simulate}"), "ask again for what has no answer of use"));
     }
+    if count(counts, &[ItemState::Kept]) > 0 {
+        let simulate = if batch.simulated { " --simulate" } else { "" };
+        next.push((
+            format!("aside batch submit --retry {id} --kept{simulate}"),
+            "ask again about what you changed, too",
+        ));
+    }
     next
 }
 
@@ -243,20 +275,19 @@ pub(super) fn json(books: &Books, batch: &StoredBatch, notes: &[String]) -> Resu
             })
         })
         .collect();
-    let items: Vec<Value> = ledger
-        .batch_items(&batch.id)?
-        .iter()
-        .map(|item| {
-            json!({
-                "item": item.number,
-                "path": item.path,
-                "name": item.subject,
-                "state": item.state,
-                "reason": item.reason,
-                "turn": item.turn,
-            })
-        })
-        .collect();
+    let mut places = Places::new(ledger);
+    let mut items = Vec::new();
+    for item in ledger.batch_items(&batch.id)? {
+        items.push(json!({
+            "item": item.number,
+            "path": item.path,
+            "place": places.of(&item)?,
+            "name": item.subject,
+            "state": item.state,
+            "reason": item.reason,
+            "turn": item.turn,
+        }));
+    }
     if let Value::Object(fields) = &mut value {
         fields.insert("parts".to_owned(), json!(parts));
         fields.insert("items".to_owned(), json!(items));
@@ -293,14 +324,15 @@ fn answer(books: &Books, batch: &StoredBatch, number: u32, as_json: bool) -> any
         return Err(Error::new(ErrorKind::Config, format!("The batch {} has no item {number}.", batch.id)).into());
     };
     let answer = books.answer(batch, &item)?;
+    let place = Places::new(&books.ledger).of(&item)?;
     if as_json {
         terminal::print_json(&json!({
-            "item": number, "path": item.path, "name": item.subject, "state": item.state, "reason": item.reason,
+            "item": number, "path": item.path, "place": place, "name": item.subject, "state": item.state, "reason": item.reason,
             "answer": answer,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(terminal::stderr(), "{DIM}{}{DIM:#}", terminal::visible(&line(&item)))?;
+    writeln!(terminal::stderr(), "{DIM}{}{DIM:#}", terminal::visible(&line(&item, &place)))?;
     match answer {
         Some(answer) => writeln!(terminal::stdout(), "{}", terminal::visible(answer.trim_end()))?,
         None => writeln!(terminal::stderr(), "There is no answer to it.")?,
@@ -308,11 +340,38 @@ fn answer(books: &Books, batch: &StoredBatch, number: u32, as_json: bool) -> any
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where items are in the texts that were asked about.
+struct Places<'a> {
+    ledger: &'a Ledger,
+    /// Items come file by file.
+    file: Option<BatchFile>,
+}
+
+impl<'a> Places<'a> {
+    fn new(ledger: &'a Ledger) -> Self {
+        Self { ledger, file: None }
+    }
+
+    /// As `path:first-last`.
+    fn of(&mut self, item: &BatchItem) -> Result<String, Error> {
+        let file = match self.file.take().filter(|file| file.id == item.file) {
+            Some(file) => file,
+            None => self.ledger.batch_file(item.file)?,
+        };
+        let lines = |text: &str| text.matches('\n').count();
+        let before = file.text.get(..item.selection.start).map_or(0, lines);
+        let selected = file.text.get(item.selection.clone()).unwrap_or_default();
+        let (first, last) = (before + 1, before + 1 + lines(selected.trim_end()));
+        self.file = Some(file);
+        Ok(format!("{}:{first}-{last}", item.path))
+    }
+}
+
 /// An item in a line.
-fn line(item: &BatchItem) -> String {
+fn line(item: &BatchItem, place: &str) -> String {
     let name = item.subject.as_deref().map(|name| format!(" `{name}`")).unwrap_or_default();
     let reason = item.reason.as_deref().map(|reason| format!(": {}", one_line(reason))).unwrap_or_default();
-    format!("{:>4}  {}{name}{reason}", item.number, item.path)
+    format!("{:>4}  {place}{name}{reason}", item.number)
 }
 
 fn one_line(text: &str) -> String {

@@ -144,7 +144,10 @@ async fn again(
         return Err(Error::new(ErrorKind::Config, format!("The batch {} was {kind}.", batch.id)).hint(hint));
     }
     show::look(&books, &batch, connections).await?;
-    let (targets, left_out) = batch::retried(&books.ledger, &batch)?;
+    let (targets, left_out) = {
+        let alone = batch::alone(&books, &mut show::others).await;
+        batch::retried(&books, &batch, args.kept, &alone).await?
+    };
     if targets.is_empty() {
         let error = Error::new(ErrorKind::Config, format!("Nothing of the batch {} can be asked for again.", batch.id));
         return Err(match left_out.first() {
@@ -173,6 +176,7 @@ fn say(args: &SubmitArgs, draft: &Draft, estimate: Estimate) -> anyhow::Result<(
             "itemKind": draft.asked.items.word(),
             "items": draft.items(),
             "files": draft.files(),
+            "repairs": draft.repairs(),
             "leftOut": draft.left_out,
             "withheld": draft.withheld.sentence(),
             "estimate": estimate,
@@ -188,6 +192,14 @@ fn say(args: &SubmitArgs, draft: &Draft, estimate: Estimate) -> anyhow::Result<(
         Items::All => format!("{} in {files}", counted(draft.items(), "item", "items")),
     };
     writeln!(out, "{BOLD}{}{BOLD:#} · {what} · {}", draft.asked.action.id, terminal::visible(&draft.model))?;
+    match draft.repairs() {
+        0 => {}
+        1 => writeln!(out, "one of them was answered: the model is shown that, and told what is wrong with it")?,
+        repairs => writeln!(
+            out,
+            "{repairs} of them were answered: the model is shown its answers, and told what is wrong with them"
+        )?,
+    }
     writeln!(
         out,
         "about {} tokens of input and {} of output",

@@ -29,6 +29,9 @@ const SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// So many of the API's newest batches are looked through for ours.
 const NEWEST: usize = 500;
 
+/// So many looks in a row may fail before waiting ends: with the pauses between them a good while.
+const MOST_FAILURES: u32 = 30;
+
 /// The pauses between two looks.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -78,26 +81,43 @@ pub async fn refresh(books: &Books, connection: &Connection, batch: &StoredBatch
     Ok(refreshed)
 }
 
-/// Looks until nothing more is to be expected. `seen` is told after each look, and says whether to go on.
+/// Looks until nothing more is to be expected. `seen` is told of each look. One that failed for a reason that passes, as a
+/// broken connection does, ends nothing: hours may have been waited by then.
 ///
 /// # Errors
-/// As for [`refresh`].
+/// As for [`refresh`], when looking again is of no use, or of none so far.
 pub async fn wait(
     books: &Books,
     connection: &Connection,
     batch: &StoredBatch,
-    seen: &mut (dyn FnMut(&Refreshed) + Send),
+    seen: &mut (dyn FnMut(Result<&Refreshed, &Error>) + Send),
 ) -> Result<Refreshed, Error> {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut failures) = (FIRST_PAUSE, 0);
     loop {
-        let refreshed = refresh(books, connection, batch).await?;
-        seen(&refreshed);
-        if refreshed.settled {
-            return Ok(refreshed);
+        match refresh(books, connection, batch).await {
+            Ok(refreshed) => {
+                failures = 0;
+                seen(Ok(&refreshed));
+                if refreshed.settled {
+                    return Ok(refreshed);
+                }
+            }
+            Err(error) => {
+                failures += 1;
+                if !passes(&error) || failures > MOST_FAILURES {
+                    return Err(error);
+                }
+                seen(Err(&error));
+            }
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Whether another look may go better.
+fn passes(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Overloaded | ErrorKind::RateLimit)
 }
 
 /// Nothing more is to be expected of a batch, for this reason.
@@ -337,7 +357,7 @@ impl<'a> Collecting<'a> {
         let waiting = std::mem::take(&mut self.waiting);
         let (ledger, batch) = (&self.books.ledger, &self.batch.id);
         self.new += tokio::task::block_in_place(|| ledger.settle_items(batch, &waiting))?;
-        Ok(())
+        self.books.check_ledger()
     }
 
     /// All lines were read: how many items are new.

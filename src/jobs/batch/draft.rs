@@ -82,6 +82,7 @@ pub(super) struct Entry {
     pub(super) selection: Span,
     pub(super) subject: Option<String>,
     pub(super) estimated: u64,
+    pub(super) repairs: bool,
 }
 
 /// What a batch is expected to take.
@@ -172,8 +173,9 @@ impl Draft {
                     failed = Err(no_room(&error));
                     return false;
                 }
-                let TargetItem { number, turn, selection, subject } = one.item;
-                entries.push(Entry { number, turn, file: files.len(), selection, subject, estimated: one.estimated });
+                let TargetItem { number, turn, selection, subject, faulty } = one.item;
+                let (file, estimated, repairs) = (files.len(), one.estimated, faulty.is_some());
+                entries.push(Entry { number, turn, file, selection, subject, estimated, repairs });
                 shapes.push(one.shape);
                 outputs += one.likely_output;
                 withheld.extend(&one.withheld);
@@ -228,6 +230,11 @@ impl Draft {
         self.entries.len()
     }
 
+    /// How many of them the model is to mend: it is shown its last answer, and told what is wrong with that.
+    pub fn repairs(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.repairs).count()
+    }
+
     /// How many files.
     pub fn files(&self) -> usize {
         self.files.len()
@@ -240,6 +247,9 @@ impl Draft {
 
     /// Has the API count some of the requests, which is free, and corrects the estimate by what it says. A server that
     /// cannot count leaves the estimate as it is.
+    ///
+    /// # Errors
+    /// When the requests themselves are refused, as every line of the batch would be.
     pub async fn count(&mut self, connection: &Connection) -> Result<(), Error> {
         let step = self.entries.len().div_ceil(COUNTED).max(1);
         let (mut estimated, mut counted) = (0_u64, 0_u64);
@@ -254,6 +264,11 @@ impl Draft {
             match connection.client().count_tokens(&request).await {
                 Ok(Some(count)) => (estimated, counted) = (estimated + tokens, counted + count),
                 Ok(None) => return Ok(()),
+                Err(error)
+                    if matches!(error.kind, ErrorKind::Credentials | ErrorKind::Permission | ErrorKind::Config) =>
+                {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::info!("the estimate stays as it is: {error}");
                     return Ok(());

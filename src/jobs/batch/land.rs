@@ -1,7 +1,7 @@
 //! The answers of a batch on their way into files: by the same checks as those of single actions, on the files as they are
 //! by now. All answers for one file land together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::super::lander::{Fate, Kept, Lander, Step};
 use super::super::order::Order;
 use super::super::report::FileEdit;
 use super::super::run::plan;
+use super::alone::Alone;
 use super::desk::{Desk, Disk, Sheet};
 use super::target::snapshot_of;
 use super::{Books, root_of};
@@ -77,24 +78,27 @@ pub struct Landed {
     pub unchanged: usize,
     /// How many were kept or cannot be used.
     pub kept: usize,
+    /// How many of these cannot be used: the model would have to mend them.
+    pub unusable: usize,
 }
 
-/// Lands all answers that were not landed yet, file by file; without `write` nothing is changed, neither in files nor in the
-/// ledger. Each file is handed to `each` when it is done.
+/// Lands all answers that were not landed yet, file by file; without `write`, the right to, nothing is changed, neither in
+/// files nor in the ledger. Each file is handed to `each` when it is done.
 ///
 /// # Errors
 /// When the ledger cannot be read. Trouble with one file is the reason of its items.
 pub async fn land(
     books: &Books,
     batch: &StoredBatch,
-    write: bool,
+    write: Option<&Alone>,
     cancel: &CancellationToken,
     each: &mut (dyn FnMut(FileLanding) -> Result<(), Error> + Send),
 ) -> Result<Landed, Error> {
     let action = actions::find(&batch.action)?.clone();
-    let work = Work { books, batch, root: root_of(batch), action, cancel, desk: Desk::new(), write };
-    if write {
-        recover(books, batch)?;
+    let root = root_of(batch);
+    let work = Work { books, batch, root, action, cancel, desk: Desk::new(), write: write.is_some() };
+    if let Some(alone) = write {
+        recover(books, batch, alone)?;
     }
     let mut by_path: BTreeMap<String, Vec<BatchItem>> = BTreeMap::new();
     for item in books.ledger.batch_items(&batch.id)? {
@@ -115,7 +119,10 @@ pub async fn land(
             match item.state {
                 ItemState::Applied => landed.applied += 1,
                 ItemState::Unchanged => landed.unchanged += 1,
-                _ => landed.kept += 1,
+                state => {
+                    landed.kept += 1;
+                    landed.unusable += usize::from(state == ItemState::Unusable);
+                }
             }
         }
         each(file)?;
@@ -123,11 +130,36 @@ pub async fn land(
     Ok(landed)
 }
 
+/// Checks the answers that were not landed yet as if they were now. Those that cannot be used are marked so; the numbers of
+/// those that would be kept are given back.
+pub(super) async fn check(books: &Books, batch: &StoredBatch, alone: &Alone) -> Result<BTreeSet<u32>, Error> {
+    let (mut kept, mut unusable) = (BTreeSet::new(), Vec::new());
+    if actions::find(&batch.action)?.result == ResultForm::Explanation {
+        return Ok(kept);
+    }
+    recover(books, batch, alone)?;
+    let mut each = |file: FileLanding| {
+        for item in file.items {
+            match item.state {
+                ItemState::Kept => drop(kept.insert(item.item)),
+                ItemState::Unusable => unusable.push((item.item, item.state, item.reason)),
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    land(books, batch, None, &CancellationToken::new(), &mut each).await?;
+    if !unusable.is_empty() {
+        books.ledger.move_items(&batch.id, &unusable)?;
+    }
+    Ok(kept)
+}
+
 /// Finds out whether landings that a process has begun and not finished were done.
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn recover(books: &Books, batch: &StoredBatch) -> Result<(), Error> {
+pub fn recover(books: &Books, batch: &StoredBatch, _: &Alone) -> Result<(), Error> {
     let root = root_of(batch);
     let mut moved = Vec::new();
     for (number, landing) in books.ledger.unfinished_landings(&batch.id)? {
@@ -204,7 +236,11 @@ impl Work<'_> {
             match self.write_down(&landing, &sheets) {
                 Ok(()) => return Ok(landing),
                 Err(error) if error.kind == ErrorKind::Conflict && left > 0 => {}
-                Err(error) => return self.all_kept(path, &items, &error),
+                Err(error) => {
+                    // Without the ledger there is no going on to the next file.
+                    self.books.check_ledger()?;
+                    return self.all_kept(path, &items, &error);
+                }
             }
         }
     }
@@ -285,6 +321,8 @@ impl Work<'_> {
             let hash = |(path, sheet): (&PathBuf, &Sheet)| (relative(path, &self.root), sha256(&sheet.after));
             let hashes: Vec<(String, String)> = sheets.iter().map(hash).collect();
             ledger.begin_landing(id, &applied, &serde_json::to_string(&hashes).unwrap_or_default())?;
+            // What nobody will remember is not written.
+            self.books.check_ledger()?;
             if let Err(error) = self.write_files(sheets) {
                 let back: Vec<_> = applied.iter().map(|number| (*number, ItemState::Answered, None)).collect();
                 ledger.move_items(id, &back)?;

@@ -49,6 +49,11 @@ impl Shape {
         Self { layers, rest: plan.estimated_input_tokens.saturating_sub(known) }
     }
 
+    /// The same with so many tokens more at its end.
+    pub(super) fn with(self, more: u64) -> Self {
+        Self { rest: self.rest + more, ..self }
+    }
+
     pub(super) fn tokens(&self) -> u64 {
         self.layers.iter().map(|layer| layer.tokens).sum::<u64>() + self.rest
     }

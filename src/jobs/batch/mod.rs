@@ -9,6 +9,7 @@
 //! What is to be sent is written down first, so that a process may end at any moment: [`refresh`] finds out what became of
 //! it, in whichever process. Answers land as those of single actions do, by the same checks, on the files as they are then.
 
+mod alone;
 mod collect;
 mod desk;
 mod draft;
@@ -23,6 +24,7 @@ mod target;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use alone::{Alone, alone};
 pub use collect::{Refreshed, give_up, refresh, wait};
 pub use draft::{Asked, Draft, Estimate};
 pub use files::{Found, LeftOut, find};
@@ -58,6 +60,18 @@ pub struct Books {
 }
 
 impl Books {
+    /// Whether the ledger is a file, also by now.
+    ///
+    /// # Errors
+    /// When it is not: what became of a batch must outlive the process.
+    fn check_ledger(&self) -> Result<(), Error> {
+        if tokio::task::block_in_place(|| self.ledger.is_lasting()) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::Config, "A batch needs the ledger, and the ledger cannot be written.");
+        Err(error.hint("Make room on its disk, or set ASIDE_DATA_DIR to a folder that can be written to."))
+    }
+
     /// What the model answered about a file, with the secrets in it that were kept back. They are found in the file's text
     /// again, so any process can; those of other files stay placeholders, and no edit with one is applied.
     fn opened(&self, batch: &StoredBatch, file: &BatchFile, answer: String) -> String {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use super::super::edit::place_for_tests;
+use super::super::money::tokens_behind;
 use super::super::order::Order;
 use super::super::outgoing::{Gate, Withheld};
 use super::super::run::plan_for;
@@ -12,13 +13,13 @@ use super::desk::Disk;
 use super::draft::Asked;
 use super::files::LeftOut;
 use super::layout::Shape;
-use super::target::{Target, TargetItem};
+use super::target::{Faulty, Target, TargetItem};
 use crate::actions::ResultForm;
 use crate::claude::models::Model;
 use crate::config::{CacheLayout, Settings};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::batches::BatchFile;
-use crate::prompt::{Planner, Scale, estimate_tokens};
+use crate::prompt::{Planner, Scale, estimate_tokens, repair};
 use crate::workspace::documents::Snapshot;
 use crate::workspace::roots::relative;
 
@@ -137,13 +138,20 @@ impl PlannerOf<'_> {
         };
         let mut plan = plan_for(planner, self.scale, &order, &Disk, self.price, place.as_ref())?;
         plan.request.stream = false;
+        let shape = Shape::new(&plan);
+        let mut beyond = 0;
+        if let Some(Faulty { answer, complaint }) = &item.faulty {
+            let request = repair(&plan, answer, complaint);
+            beyond = tokens_behind(&plan, &request, self.price);
+            plan.request = request;
+        }
         let sealed = self.gate.seal(&plan.request, settings.privacy.redact);
         let request = serde_json::to_vec(sealed.request())
             .map_err(|error| Error::new(ErrorKind::Internal, format!("The request has no JSON form: {error}.")))?;
         let selected = estimate_tokens(&order.selected(), self.price);
         Ok(Planned {
-            shape: Shape::new(&plan),
-            estimated: plan.uncorrected_input_tokens,
+            shape: shape.with(beyond),
+            estimated: plan.uncorrected_input_tokens + beyond,
             likely_output: likely_output(asked.action.result, selected),
             withheld: sealed.withheld().clone(),
             item,

@@ -13,6 +13,7 @@ use super::draft::Draft;
 use super::{Books, check_account};
 use crate::claude::batches::{BatchBody, BatchRequest, LARGEST_BATCH, MOST_REQUESTS};
 use crate::error::{Error, ErrorKind};
+use crate::ledger::Reservation;
 use crate::ledger::batches::{BatchPart, Intent, ItemState, NewItem, NewPart, PartState, StoredBatch};
 use crate::ledger::reservations::{Limit, Request};
 
@@ -50,10 +51,7 @@ pub(super) async fn submit_within(
     most_bytes: u64,
 ) -> Result<Submitted, Error> {
     let ledger = &books.ledger;
-    if !tokio::task::block_in_place(|| ledger.is_lasting()) {
-        let error = Error::new(ErrorKind::Config, "A batch needs the ledger, and the ledger cannot be written.");
-        return Err(error.hint("Set ASIDE_DATA_DIR to a folder that can be written to."));
-    }
+    books.check_ledger()?;
     let known = if draft.again { ledger.batch(&draft.id)? } else { None };
     if let Some(batch) = &known {
         check_account(batch, connection)?;
@@ -61,7 +59,7 @@ pub(super) async fn submit_within(
     let first_part = ledger.batch_parts(&draft.id)?.len();
     let (bodies, items) = bodies(draft, first_part, most_requests, most_bytes)?;
     let estimate = draft.estimate();
-    afford(books, draft, estimate.cost_usd)?;
+    let reserved = afford(books, draft, estimate.cost_usd)?;
 
     let mut until = Timestamp::now();
     let parts = bodies.iter().enumerate().map(|(index, body)| {
@@ -83,10 +81,17 @@ pub(super) async fn submit_within(
         simulated: draft.asked.simulated,
     });
     if draft.again {
-        ledger.extend_batch(&batch.id, &intent)?;
+        if !ledger.extend_batch(&batch.id, &intent, estimate.cost_usd)? {
+            reserved.map_or(Ok(()), |reserved| ledger.release(&reserved))?;
+            let message = format!("Somebody else has asked again for items of the batch {} meanwhile.", batch.id);
+            return Err(Error::new(ErrorKind::Conflict, message)
+                .hint(format!("`aside batch show {}` says how far it is.", batch.id)));
+        }
     } else {
         ledger.add_batch(&batch, &intent)?;
     }
+    // A disk may have been full: what nobody will remember is not sent.
+    books.check_ledger()?;
     drop(intent);
     let (mut accepted, mut error) = (0, None);
     let parts = ledger.batch_parts(&batch.id)?;
@@ -195,6 +200,7 @@ fn bodies(
             selection: entry.selection.clone(),
             subject: entry.subject.clone(),
             estimated_input: entry.estimated,
+            repairs: entry.repairs,
         });
         Ok(())
     })?;
@@ -214,17 +220,17 @@ pub(super) fn parse_id(batch: &str, custom_id: &str) -> Option<(u32, u32)> {
 }
 
 /// Reserves what the batch is expected to cost, until its results are here.
-fn afford(books: &Books, draft: &Draft, usd: Option<f64>) -> Result<(), Error> {
+fn afford(books: &Books, draft: &Draft, usd: Option<f64>) -> Result<Option<Reservation>, Error> {
     let now = Timestamp::now();
     let caps = budget::caps(&books.settings.budget, now, &TimeZone::system());
     // A price that is not known is said with the estimate.
-    let (Some(usd), false) = (usd, caps.is_empty()) else { return Ok(()) };
+    let (Some(usd), false) = (usd, caps.is_empty()) else { return Ok(None) };
     let limits: Vec<Limit> = caps.iter().map(|cap| cap.limit).collect();
     let simulated = draft.asked.simulated;
     let request = Request { job: &draft.id, usd, simulated, expires: now + EXPIRY };
     let decision = books.ledger.reserve(&request, &limits, now)?;
     if decision.reservation.is_some() {
-        return Ok(());
+        return Ok(decision.reservation);
     }
     match budget::judge(&caps, &decision, usd, books.budgets.file(), simulated, true) {
         Verdict::Refuse(error) => Err(error),

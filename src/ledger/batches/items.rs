@@ -113,6 +113,8 @@ pub struct NewItem {
     pub subject: Option<String>,
     /// About how many tokens of input it has, uncorrected.
     pub estimated_input: u64,
+    /// Whether the model is told what is wrong with its last answer.
+    pub repairs: bool,
 }
 
 /// An item.
@@ -140,6 +142,8 @@ pub struct BatchItem {
     pub state: ItemState,
     /// Why it is there.
     pub reason: Option<String>,
+    /// What is wrong with its last answer, as far as the model can be told.
+    pub complaint: Option<String>,
 }
 
 /// What came of an item, and the attempt to pay for it.
@@ -159,13 +163,22 @@ pub struct Outcome {
     pub attempt: Option<Attempt>,
 }
 
-pub(super) fn insert(connection: &Connection, batch: &str, items: &[NewItem], files: &[i64]) -> rusqlite::Result<()> {
+/// False when one of them is there already, in this turn or a later one.
+pub(super) fn insert(connection: &Connection, batch: &str, items: &[NewItem], files: &[i64]) -> rusqlite::Result<bool> {
+    // What was wrong with an answer stays known until there is another one, whatever happens to the request for that.
     let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO batch_items (batch, number, turn, part, file, first, last, subject, estimated_input, state) \
-         VALUES (:batch, :number, :turn, :part, :file, :first, :last, :subject, :estimated, :state)",
+        "INSERT INTO batch_items (batch, number, turn, part, file, first, last, subject, estimated_input, state) \
+         VALUES (:batch, :number, :turn, :part, :file, :first, :last, :subject, :estimated, :state) \
+         ON CONFLICT (batch, number) DO UPDATE SET turn = excluded.turn, part = excluded.part, file = excluded.file, \
+         first = excluded.first, last = excluded.last, subject = excluded.subject, \
+         estimated_input = excluded.estimated_input, state = excluded.state, reason = NULL, answer = NULL, \
+         complaint = CASE WHEN :repairs THEN complaint END, \
+         earlier = CASE WHEN :repairs THEN coalesce(answer, earlier) END \
+         WHERE turn < excluded.turn",
     )?;
+    let mut written = 0;
     for item in items {
-        insert.execute(named_params! {
+        written += insert.execute(named_params! {
             ":batch": batch,
             ":number": item.number,
             ":turn": item.turn,
@@ -176,13 +189,14 @@ pub(super) fn insert(connection: &Connection, batch: &str, items: &[NewItem], fi
             ":subject": item.subject,
             ":estimated": count(item.estimated_input),
             ":state": ItemState::Unsent.word(),
+            ":repairs": item.repairs,
         })?;
     }
-    Ok(())
+    Ok(written == items.len())
 }
 
 const ITEMS: &str = "SELECT i.number, i.turn, i.part, i.file, i.first, i.last, i.subject, i.estimated_input, i.state, \
-    i.reason, f.path, f.language FROM batch_items i JOIN batch_files f ON f.id = i.file WHERE i.batch = ?1";
+    i.reason, i.complaint, f.path, f.language FROM batch_items i JOIN batch_files f ON f.id = i.file WHERE i.batch = ?1";
 
 impl Ledger {
     /// How many items of a batch are in which state.
@@ -216,6 +230,17 @@ impl Ledger {
         self.with(|connection| {
             connection
                 .prepare_cached("SELECT max(answer) FROM batch_items WHERE batch = ?1 AND number = ?2")?
+                .query_row((batch, number), |row| row.get(0))
+        })
+    }
+
+    /// The answer that an item's complaint is about.
+    pub fn faulty_answer(&self, batch: &str, number: u32) -> Result<Option<String>, Error> {
+        self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT max(coalesce(answer, earlier)) FROM batch_items WHERE batch = ?1 AND number = ?2",
+                )?
                 .query_row((batch, number), |row| row.get(0))
         })
     }
@@ -254,7 +279,9 @@ impl Ledger {
             let mut new = 0;
             {
                 let mut update = transaction.prepare_cached(
-                    "UPDATE batch_items SET state = :state, reason = :reason, answer = :answer \
+                    "UPDATE batch_items SET state = :state, reason = :reason, answer = :answer, \
+                     complaint = CASE WHEN :answer IS NULL THEN complaint END, \
+                     earlier = CASE WHEN :answer IS NULL THEN earlier END \
                      WHERE batch = :batch AND number = :number AND turn = :turn AND state IN ('unsent', 'sent')",
                 )?;
                 for outcome in outcomes {
@@ -279,13 +306,14 @@ impl Ledger {
         })
     }
 
-    /// Moves items that have an answer on.
+    /// Moves items that have an answer on. Why one is unusable is what the model can be told of it.
     pub fn move_items(&self, batch: &str, moved: &[(u32, ItemState, Option<String>)]) -> Result<(), Error> {
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {
                 let mut update = transaction.prepare_cached(
-                    "UPDATE batch_items SET state = ?3, reason = ?4 WHERE batch = ?1 AND number = ?2",
+                    "UPDATE batch_items SET state = ?3, reason = ?4, complaint = CASE WHEN ?3 = 'unusable' THEN ?4 END \
+                     WHERE batch = ?1 AND number = ?2",
                 )?;
                 for (number, state, reason) in moved {
                     update.execute((batch, number, state.word(), reason))?;
@@ -344,5 +372,6 @@ fn item(row: &Row<'_>) -> rusqlite::Result<BatchItem> {
         estimated_input: uncount(row.get("estimated_input")?),
         state: ItemState::read(&row.get::<_, String>("state")?)?,
         reason: row.get("reason")?,
+        complaint: row.get("complaint")?,
     })
 }

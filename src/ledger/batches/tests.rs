@@ -1,7 +1,7 @@
 use super::*;
 use crate::claude::usage::Tokens;
-use crate::ledger::Attempt;
 use crate::ledger::reservations::{Limit, Request};
+use crate::ledger::Attempt;
 
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
@@ -26,7 +26,7 @@ fn batch(id: &str, created: &str) -> StoredBatch {
 fn item(number: u32, turn: u32, part: u32, file: usize) -> NewItem {
     let start = usize::try_from(number).unwrap() * 10;
     let subject = Some(format!("f{number}"));
-    NewItem { number, turn, part, file, selection: start..start + 5, subject, estimated_input: 700 }
+    NewItem { number, turn, part, file, selection: start..start + 5, subject, estimated_input: 700, repairs: false }
 }
 
 fn file(path: &str, text: &str) -> BatchFile {
@@ -114,7 +114,9 @@ fn every_answer_is_paid_once_however_often_it_is_read() {
         items: vec![item(1, 2, 2, 0)],
         parts: vec![NewPart { number: 2, requests: 1, sending_until: at("2026-11-23T12:00:00Z") }],
     };
-    ledger.extend_batch("b1", &again).unwrap();
+    assert!(ledger.extend_batch("b1", &again, Some(0.5)).unwrap());
+    assert!(!ledger.extend_batch("b1", &again, Some(0.5)).unwrap(), "somebody else was faster");
+    assert_eq!(ledger.batch("b1").unwrap().unwrap().estimated_usd, Some(0.75));
     assert_eq!(ledger.settle_items("b1", &[answered(1, 1, 9.0), answered(1, 2, 0.25)]).unwrap(), 1);
     assert_eq!(ledger.batch_totals("b1").unwrap().cost_usd(), Some(0.75));
     assert_eq!(ledger.batch_answer("b1", 1).unwrap().as_deref(), Some("answer 2"));
@@ -122,6 +124,40 @@ fn every_answer_is_paid_once_however_often_it_is_read() {
     let counts = ItemCounts::from([(ItemState::Unsent, 1), (ItemState::Answered, 2)]);
     assert_eq!(ledger.batch_counts("b1").unwrap(), counts);
     assert_eq!(ledger.batch_items("b1").unwrap().len(), 3, "in place of the old one");
+}
+
+#[test]
+fn what_was_wrong_with_an_answer_is_known_until_there_is_another() {
+    let ledger = ledger();
+    ledger.settle_items("b1", &[answered(0, 1, 0.5), answered(1, 1, 0.5)]).unwrap();
+    let wrong = |number| (number, ItemState::Unusable, Some("no code".to_owned()));
+    ledger.move_items("b1", &[wrong(0), wrong(1)]).unwrap();
+    let again = |turn: u32, repairs| Intent {
+        files: vec![file("b.py", "text of b")],
+        items: [0, 1].map(|number| NewItem { repairs, ..item(number, turn, turn, 0) }).into(),
+        parts: vec![NewPart { number: turn, requests: 2, sending_until: at("2026-11-23T12:00:00Z") }],
+    };
+    let complaint = |number: usize| {
+        let item =
+            ledger.part_items("b1", ledger.batch_parts("b1").unwrap().last().unwrap().number).unwrap().remove(number);
+        (
+            item.complaint,
+            ledger.faulty_answer("b1", item.number).unwrap(),
+            ledger.batch_answer("b1", item.number).unwrap(),
+        )
+    };
+    let known = (Some("no code".to_owned()), Some("answer 1".to_owned()), None);
+    assert!(ledger.extend_batch("b1", &again(2, true), None).unwrap());
+    let errored = Outcome { state: ItemState::Errored, answer: None, ..answered(0, 2, 0.0) };
+    ledger.settle_items("b1", &[errored, answered(1, 2, 0.5)]).unwrap();
+    assert_eq!(complaint(0), known, "an error is no answer");
+    let answer = Some("answer 2".to_owned());
+    assert_eq!(complaint(1), (None, answer.clone(), answer));
+    ledger.move_items("b1", &[wrong(1)]).unwrap();
+    assert!(ledger.extend_batch("b1", &again(3, true), None).unwrap());
+    assert_eq!((complaint(0), complaint(1).1.as_deref()), (known, Some("answer 2")));
+    assert!(ledger.extend_batch("b1", &again(4, false), None).unwrap());
+    assert_eq!(complaint(0), (None, None, None), "it is asked as if for the first time");
 }
 
 #[test]
