@@ -47,6 +47,8 @@ pub enum Grouping {
     Model,
     /// A workspace folder
     Project,
+    /// A batch; only what went out in batches
+    Batch,
 }
 
 impl From<Grouping> for By {
@@ -56,6 +58,7 @@ impl From<Grouping> for By {
             Grouping::Action => Self::Action,
             Grouping::Model => Self::Model,
             Grouping::Project => Self::Project,
+            Grouping::Batch => Self::Batch,
         }
     }
 }
@@ -131,7 +134,7 @@ pub fn run(args: &UsageArgs, invocation: &Invocation) -> anyhow::Result<ExitCode
     if args.json {
         terminal::print_json(&json!({
             "since": report.since.map(|since| since.to_string()),
-            "total": report.total,
+            "total": report.total(args.by),
             "rows": report.rows(args.by),
             "misses": report.misses,
         }))?;
@@ -146,9 +149,19 @@ pub fn run(args: &UsageArgs, invocation: &Invocation) -> anyhow::Result<ExitCode
 /// What a row is about, as people read it.
 fn name(row: &UsageRow) -> String {
     let parts = [&row.day, &row.action, &row.model, &row.project, &row.miss_reason];
-    let name = parts.into_iter().flatten().next().map_or("", String::as_str);
+    let name = match &row.batch {
+        Some(batch) => {
+            let items = match row.items {
+                None => String::new(),
+                Some(1) => ", 1 item".to_owned(),
+                Some(items) => format!(", {items} items"),
+            };
+            format!("{batch} {}{items}", row.action.as_deref().unwrap_or_default())
+        }
+        None => parts.into_iter().flatten().next().cloned().unwrap_or_default(),
+    };
     // Names come from repositories and servers: what would steer a terminal is shown instead.
-    let shown = terminal::visible(name).replace(['\n', '\r', '\t'], "␤");
+    let shown = terminal::visible(&name).replace(['\n', '\r', '\t'], "␤");
     if shown.is_empty() { "(none)".to_owned() } else { shown }
 }
 

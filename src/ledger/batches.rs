@@ -19,7 +19,7 @@ pub use items::{BatchFile, BatchItem, ItemState, NewItem, Outcome};
 pub use parts::{BatchPart, NewPart, PartState};
 
 use super::Ledger;
-use super::attempts::moment;
+use super::attempts::{moment, uncount};
 use super::totals::{SUMS, Totals, sums};
 use crate::error::Error;
 
@@ -165,6 +165,16 @@ impl Ledger {
         self.with(|connection| {
             let sql = format!("SELECT {SUMS} FROM attempts WHERE job = ?1 AND batch");
             connection.prepare_cached(&sql)?.query_row([id], sums)
+        })
+    }
+
+    /// How many items each batch has.
+    pub(super) fn items_of_batches(&self) -> Result<BTreeMap<String, u64>, Error> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("SELECT batch, count(*) FROM batch_items GROUP BY batch")?
+                .query_map([], |row| Ok((row.get(0)?, uncount(row.get(1)?))))?
+                .collect()
         })
     }
 

@@ -373,7 +373,15 @@ fn reasons_for_misses_are_counted() {
 fn what_is_missing_in_a_sum_is_said() {
     let json = |totals: Totals| serde_json::to_value(totals).unwrap();
     let plain = json(Totals::default());
-    for key in ["partial", "partialRequests", "unpricedRequests", "knownCostUsd", "knownSavedUsd", "simulatedUsd"] {
+    for key in [
+        "partial",
+        "partialRequests",
+        "unpricedRequests",
+        "knownCostUsd",
+        "knownSavedUsd",
+        "simulatedUsd",
+        "halfPriceSavedUsd",
+    ] {
         assert_eq!(plain.get(key), None, "{key}");
     }
     let all =

@@ -32,6 +32,8 @@ pub struct Totals {
     pub unpriced: u64,
     /// The part of `known_cost_usd` that the simulator counted and nobody pays.
     pub simulated_cost_usd: f64,
+    /// The part of `known_cost_usd` that was charged at half the price, as batches are: as much was saved by that.
+    pub batch_cost_usd: f64,
 }
 
 impl Totals {
@@ -62,6 +64,7 @@ impl Totals {
             known_saved_usd: attempt.saved_usd.unwrap_or(0.0),
             unpriced: u64::from(attempt.cost_usd.is_none() && took),
             simulated_cost_usd: if attempt.simulated { cost } else { 0.0 },
+            batch_cost_usd: if attempt.batch { cost } else { 0.0 },
         };
     }
 }
@@ -75,6 +78,7 @@ impl AddAssign for Totals {
         self.known_saved_usd += other.known_saved_usd;
         self.unpriced += other.unpriced;
         self.simulated_cost_usd += other.simulated_cost_usd;
+        self.batch_cost_usd += other.batch_cost_usd;
     }
 }
 
@@ -121,6 +125,9 @@ pub struct TotalsReport {
     /// The part of the known cost that the simulator counted and nobody pays; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulated_usd: Option<f64>,
+    /// Dollars saved by half the price of batches, as far as prices are known; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_price_saved_usd: Option<f64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -148,6 +155,7 @@ impl From<Totals> for TotalsReport {
             known_cost_usd: (totals.unpriced > 0).then_some(totals.known_cost_usd),
             known_saved_usd: (totals.unpriced > 0).then_some(totals.known_saved_usd),
             simulated_usd: (totals.simulated_cost_usd > 0.0).then_some(totals.simulated_cost_usd),
+            half_price_saved_usd: (totals.batch_cost_usd > 0.0).then_some(totals.batch_cost_usd),
         }
     }
 }
@@ -167,6 +175,8 @@ pub enum By {
     ActionAndModel,
     /// Why less was read from the cache than could have been; only of attempts for which there is a reason.
     MissReason,
+    /// The batch, with its action; only of attempts that were part of one.
+    Batch,
 }
 
 /// One row of a report. Only what the rows are about is set.
@@ -187,6 +197,12 @@ pub struct UsageRow {
     /// Why less was read from the cache than could have been.
     #[serde(rename = "missReason", skip_serializing_if = "Option::is_none")]
     pub miss_reason: Option<String>,
+    /// The batch's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+    /// How many items the batch has; each is a request, and another one whenever it was asked for again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<u64>,
     /// The sums.
     #[serde(flatten)]
     pub totals: Totals,
@@ -213,7 +229,7 @@ impl Ledger {
         })
     }
 
-    /// The sums since a moment, a row for each day, action, model or project that has any, in the order of their names;
+    /// The sums since a moment, a row for each day, action, model, project or batch that has any, in the order of their names;
     /// days begin at the system's midnight.
     pub fn rows(&self, since: Option<Timestamp>, by: By) -> Result<Vec<UsageRow>, Error> {
         self.rows_in(since, by, &TimeZone::system())
@@ -230,16 +246,22 @@ impl Ledger {
             By::Project => ("coalesce(project, '')", "NULL"),
             By::ActionAndModel => ("action", "model"),
             By::MissReason => ("miss_reason", "NULL"),
+            By::Batch => ("job", "action"),
         };
-        let only = if by == By::MissReason { "AND miss_reason IS NOT NULL " } else { "" };
+        let only = match by {
+            By::MissReason => "AND miss_reason IS NOT NULL ",
+            By::Batch => "AND batch ",
+            _ => "",
+        };
         let sql = format!(
             "SELECT {SUMS}, {first}, {second} FROM attempts WHERE started >= ?1 {only}GROUP BY {first}, {second} \
              ORDER BY {first}, {second}"
         );
+        let items = if by == By::Batch { self.items_of_batches()? } else { BTreeMap::new() };
         let groups = self.with(|connection| {
             connection
                 .prepare_cached(&sql)?
-                .query_map([start(since)], |row| Ok((row.get::<_, Value>(12)?, row.get(13)?, sums(row)?)))?
+                .query_map([start(since)], |row| Ok((row.get::<_, Value>(13)?, row.get(14)?, sums(row)?)))?
                 .collect::<rusqlite::Result<Vec<(Value, Option<String>, Totals)>>>()
         })?;
         if by == By::Day {
@@ -255,6 +277,10 @@ impl Ledger {
                     By::Project => UsageRow { project: name, totals, ..UsageRow::default() },
                     By::ActionAndModel => UsageRow { action: name, model: second, totals, ..UsageRow::default() },
                     By::MissReason => UsageRow { miss_reason: name, totals, ..UsageRow::default() },
+                    By::Batch => {
+                        let items = name.as_ref().and_then(|id| items.get(id)).copied();
+                        UsageRow { batch: name, action: second, items, totals, ..UsageRow::default() }
+                    }
                 }
             })
             .collect())
@@ -278,7 +304,7 @@ pub(super) const SUMS: &str = "count(*), coalesce(sum(partial), 0), \
     coalesce(sum(cache_write_1h), 0), coalesce(sum(output), 0), coalesce(sum(thinking), 0), \
     coalesce(sum(cost_usd), 0.0), coalesce(sum(saved_usd), 0.0), \
     coalesce(sum(cost_usd IS NULL AND input + cache_read + cache_write_5m + cache_write_1h + output > 0), 0), \
-    coalesce(sum(cost_usd) FILTER (WHERE simulated), 0.0)";
+    coalesce(sum(cost_usd) FILTER (WHERE simulated), 0.0), coalesce(sum(cost_usd) FILTER (WHERE batch), 0.0)";
 
 pub(super) fn sums(row: &Row<'_>) -> rusqlite::Result<Totals> {
     let count = |column: usize| row.get(column).map(uncount);
@@ -297,6 +323,7 @@ pub(super) fn sums(row: &Row<'_>) -> rusqlite::Result<Totals> {
         known_saved_usd: row.get(9)?,
         unpriced: count(10)?,
         simulated_cost_usd: row.get(11)?,
+        batch_cost_usd: row.get(12)?,
     })
 }
 

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::batch::{SUBMIT, TEXT, check_bill, command, done, run, said, submit, workspace};
 use crate::support::{Sandbox, Simulator};
@@ -281,4 +281,31 @@ fn the_model_mends_what_it_got_wrong_for_half_the_price() {
         assert_eq!(sandbox.read(file).matches("\"\"\"").count(), 6, "{}", sandbox.read(file));
     }
     check_bill(&sandbox, &simulator);
+
+    // The bill has a row for it.
+    let usage = |arguments: &[&str]| {
+        let output = sandbox.aside().arg("usage").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output
+    };
+    let said: Value = said(&usage(&["--by", "batch", "--json"]));
+    let row = &said["rows"][0];
+    assert_eq!(
+        (&row["batch"], &row["action"], &row["items"]),
+        (&again["batch"], &json!("document"), &json!(6)),
+        "{said}"
+    );
+    assert_eq!(
+        (&row["requests"], &row["costUsd"], &row["halfPriceSavedUsd"]),
+        (&json!(7), &again["usage"]["costUsd"], &row["costUsd"])
+    );
+    assert_eq!(said["total"]["costUsd"], row["costUsd"]);
+    let table = String::from_utf8(usage(&["--by", "batch"]).stdout).unwrap();
+    assert!(table.contains("document, 6 items") && table.contains("saved by half the price"), "{table}");
+    let page = sandbox.path("usage.html");
+    usage(&["--html", page.to_str().unwrap()]);
+    let page = fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains("By batch") && page.contains(&format!("{} document, 6 items", again["batch"].as_str().unwrap()))
+    );
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::chart::{Chart, Rates};
 use super::name;
-use super::report::{Report, dearest_first, meaning, money, remarks};
+use super::report::{Report, against_full_price, dearest_first, meaning, money, remarks};
 use crate::claude::words::{amount, percent};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Totals, UsageRow};
@@ -183,12 +183,15 @@ fn cards(total: &Totals) -> Vec<Card> {
 }
 
 fn tables(report: &Report) -> Vec<Table> {
+    let batches = against_full_price(&report.batches);
     [
         ("action", "By action", "Action", "", &report.actions),
         ("model", "By model", "Model", "Each model has a cache of its own.", &report.models),
         ("project", "By project", "Folder", "", &report.projects),
+        ("batch", "By batch", "Batch", "What is saved is told against the full price without a cache.", &batches),
     ]
     .into_iter()
+    .filter(|(.., rows)| !rows.is_empty())
     .map(|(id, title, what, lead, rows)| {
         let rows = dearest_first(rows);
         let whole = |row: &&UsageRow| row.totals.known_cost_usd + row.totals.known_saved_usd.max(0.0);

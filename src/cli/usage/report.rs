@@ -22,6 +22,8 @@ pub(super) struct Report {
     pub(super) models: Vec<UsageRow>,
     /// A row per workspace folder.
     pub(super) projects: Vec<UsageRow>,
+    /// A row per batch.
+    pub(super) batches: Vec<UsageRow>,
     /// A row per reason for which less was read from the cache than could have been.
     pub(super) misses: Vec<UsageRow>,
 }
@@ -36,6 +38,7 @@ impl Report {
             actions: rows(By::Action)?,
             models: rows(By::Model)?,
             projects: rows(By::Project)?,
+            batches: rows(By::Batch)?,
             misses: rows(By::MissReason)?,
             since,
             now,
@@ -49,8 +52,30 @@ impl Report {
             Grouping::Action => &self.actions,
             Grouping::Model => &self.models,
             Grouping::Project => &self.projects,
+            Grouping::Batch => &self.batches,
         }
     }
+
+    /// The sum of the rows of one kind: of everything, but for batches.
+    pub(super) fn total(&self, by: Grouping) -> Totals {
+        if by != Grouping::Batch {
+            return self.total;
+        }
+        let mut total = Totals::default();
+        self.batches.iter().for_each(|row| total += row.totals);
+        total
+    }
+}
+
+/// Batches with what they saved against the full price without a cache, since that is what they are chosen for.
+pub(super) fn against_full_price(rows: &[UsageRow]) -> Vec<UsageRow> {
+    rows.iter().map(|row| UsageRow { totals: fully_saved(row.totals), ..row.clone() }).collect()
+}
+
+/// The sum of batches, in the same way.
+pub(super) fn fully_saved(totals: Totals) -> Totals {
+    // What is known of the cache's saving is at half the price, too.
+    Totals { known_saved_usd: totals.known_saved_usd * 2.0 + totals.batch_cost_usd, ..totals }
 }
 
 /// The rows with the dearest first; those of equal cost with the most tokens first.
@@ -104,6 +129,10 @@ pub(super) fn remarks(total: &Totals) -> Vec<String> {
         let of =
             if total.partial == 1 { "1 request was".to_owned() } else { format!("{} requests were", total.partial) };
         remarks.push(format!("{of} cut short: output until then is billed, but was not reported and is missing here."));
+    }
+    if total.batch_cost_usd > 0.0 {
+        let half = crate::claude::words::dollars(total.batch_cost_usd);
+        remarks.push(format!("Half the price of batches saved another {half}."));
     }
     if total.simulated_cost_usd > 0.0 {
         let simulated = crate::claude::words::dollars(total.simulated_cost_usd);

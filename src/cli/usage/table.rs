@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::ValueEnum as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::report::{Report, dearest_first, meaning, money, remarks};
+use super::report::{Report, against_full_price, dearest_first, fully_saved, meaning, money, remarks};
 use super::{Grouping, name};
 use crate::claude::words::{amount, percent};
 use crate::cli::terminal::{BOLD, DIM, GOOD, NAME};
@@ -16,6 +16,8 @@ const HEAD: [&str; 6] = ["requests", "in", "from cache", "out", "cost", "saved"]
 /// Columns that a narrow terminal has no room for, in the order in which they go: out, in, requests.
 const LEAST_NEEDED: [usize; 3] = [3, 1, 0];
 
+const SAVED_BY_BATCHES: &str = "half the price and the cache";
+
 /// A longer bar shows nothing more.
 const LONGEST_BAR: usize = 40;
 /// A shorter one shows nothing at all.
@@ -25,12 +27,19 @@ const SHORTEST_NAME: usize = 12;
 
 /// Prints the table; `width` is the terminal's, in columns, where there is a terminal.
 pub(super) fn print(out: &mut impl Write, by: Grouping, report: &Report, width: Option<usize>) -> io::Result<()> {
-    let rows = report.rows(by);
+    let batches;
+    let (rows, total) = if by == Grouping::Batch {
+        batches = against_full_price(&report.batches);
+        (&batches[..], fully_saved(report.total(by)))
+    } else {
+        (report.rows(by), report.total)
+    };
     if rows.is_empty() {
-        return writeln!(out, "Nothing was used.");
+        let nothing = if by == Grouping::Batch { "Nothing was used in batches." } else { "Nothing was used." };
+        return writeln!(out, "{nothing}");
     }
     let rows = if by == Grouping::Day { rows.iter().collect() } else { dearest_first(rows) };
-    let cells: Vec<[String; 6]> = rows.iter().map(|row| cells(&row.totals)).chain([cells(&report.total)]).collect();
+    let cells: Vec<[String; 6]> = rows.iter().map(|row| cells(&row.totals)).chain([cells(&total)]).collect();
     let widths: Vec<usize> = (0..HEAD.len())
         .map(|column| cells.iter().map(|row| row[column].width()).chain([HEAD[column].width()]).max().unwrap_or(0))
         .collect();
@@ -71,7 +80,12 @@ pub(super) fn print(out: &mut impl Write, by: Grouping, report: &Report, width: 
     }
     writeln!(out, "{BOLD}{}{BOLD:#}", line("total", &cells[cells.len() - 1]))?;
     if let Some(scale) = &scale {
-        writeln!(out, "{}", scale.legend())?;
+        writeln!(out, "{}", scale.legend(if by == Grouping::Batch { SAVED_BY_BATCHES } else { "the cache" }))?;
+    }
+    if by == Grouping::Batch {
+        // Why the cache was missed is not found out for what is sent all at once, and half the price is in the rows.
+        let rest = Totals { batch_cost_usd: 0.0, ..total };
+        return remarks(&rest).iter().try_for_each(|remark| writeln!(out, "{DIM}{remark}{DIM:#}"));
     }
     misses(out, &report.misses)?;
     for remark in remarks(&report.total) {
@@ -152,9 +166,9 @@ impl Scale {
         }
     }
 
-    fn legend(&self) -> String {
+    fn legend(&self, by: &str) -> String {
         match self {
-            Self::Dollars { .. } => format!("{NAME}█{NAME:#} paid  {GOOD}░{GOOD:#} saved by the cache"),
+            Self::Dollars { .. } => format!("{NAME}█{NAME:#} paid  {GOOD}░{GOOD:#} saved by {by}"),
             Self::Tokens { .. } => format!("{NAME}█{NAME:#} tokens"),
         }
     }
@@ -301,6 +315,40 @@ mod tests {
             2 requests are of a model whose price is not known; ? stands for that. `prices.NAME` sets it.
             1 request was cut short: output until then is billed, but was not reported and is missing here.
             $0.2500 of the cost was simulated: nobody pays it.
+        "#]],
+        );
+    }
+
+    #[test]
+    fn batches_against_the_full_price() {
+        let batches = [("b6ace85dd3", "document", Some(6), 0.25), ("b0000000aa", "explain", None, 0.5)].map(
+            |(id, action, items, cost)| UsageRow {
+                batch: Some(id.into()),
+                action: Some(action.into()),
+                items,
+                totals: Totals { batch_cost_usd: cost, known_saved_usd: 0.01, ..totals(900, 100, cost, 0) },
+                ..UsageRow::default()
+            },
+        );
+        let total = Totals { simulated_cost_usd: 0.25, batch_cost_usd: 0.75, ..totals(5000, 0, 4.0, 0) };
+        check(
+            Grouping::Batch,
+            &Report { total, batches: batches.to_vec(), ..report() },
+            Some(110),
+            &expect![[r#"
+            batch                         requests    in  from cache  out     cost    saved
+            b0000000aa explain                   3  1.0k         10%  410  $0.5000  $0.5200  ██████████████▎░░░░░░░░░░░░░░
+            b6ace85dd3 document, 6 items         3  1.0k         10%  410  $0.2500  $0.2700  ███████▏░░░░░░░
+            total                                6  2.0k         10%  820  $0.7500  $0.7900
+            █ paid  ░ saved by half the price and the cache
+        "#]],
+        );
+        check(
+            Grouping::Batch,
+            &report(),
+            None,
+            &expect![[r#"
+            Nothing was used in batches.
         "#]],
         );
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::claude::usage::Tokens;
 use crate::ledger::reservations::{Limit, Request};
-use crate::ledger::Attempt;
+use crate::ledger::{Attempt, By};
 
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
@@ -124,6 +124,13 @@ fn every_answer_is_paid_once_however_often_it_is_read() {
     let counts = ItemCounts::from([(ItemState::Unsent, 1), (ItemState::Answered, 2)]);
     assert_eq!(ledger.batch_counts("b1").unwrap(), counts);
     assert_eq!(ledger.batch_items("b1").unwrap().len(), 3, "in place of the old one");
+    // In the bill it is one row, whatever else was used.
+    ledger.record(&Attempt { job: "live".into(), cost_usd: Some(4.0), ..Attempt::default() }).unwrap();
+    let rows = ledger.rows_in(None, By::Batch, &jiff::tz::TimeZone::UTC).unwrap();
+    assert_eq!((rows.len(), rows[0].batch.as_deref(), rows[0].items), (1, Some("b1"), Some(3)));
+    assert_eq!((rows[0].totals, rows[0].totals.attempts), (ledger.batch_totals("b1").unwrap(), 3));
+    let json = serde_json::to_value(&rows[0]).unwrap();
+    assert_eq!((&json["costUsd"], &json["halfPriceSavedUsd"]), (&0.75.into(), &0.75.into()), "{json}");
 }
 
 #[test]

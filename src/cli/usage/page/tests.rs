@@ -76,6 +76,24 @@ fn numbers_stand_in_full_beside_the_rounded_ones() {
 }
 
 #[test]
+fn a_batch_has_a_row_of_its_own() {
+    let live = attempt("2026-11-20T08:00:00Z", "explain", "claude-sonnet-5-5", "/home/me/shop");
+    let batch = Attempt { job: "b6ace85dd3".into(), batch: true, ..live.clone() };
+    let batch = batch.priced(&models::lookup("claude-sonnet-5-5"));
+    assert!(!page(std::slice::from_ref(&live)).contains("By batch"));
+    let page = page(&[live.clone(), batch.clone(), batch.clone()]);
+    assert_alone(&page);
+    let (_, table) = page.split_once("<table id=\"batch\"").unwrap();
+    let (table, _) = table.split_once("</table>").unwrap();
+    assert!(table.contains("b6ace85dd3 explain") && !table.contains("shop"), "{table}");
+    // Two of them cost as much as the single one, and the saving is against what two single ones would without a cache.
+    let (paid, saved) = (live.cost_usd.unwrap(), live.cost_usd.unwrap() + 2.0 * live.saved_usd.unwrap());
+    let values: Vec<f64> =
+        table.split("<data value=\"").skip(1).filter_map(|it| it.split('"').next()?.parse().ok()).collect();
+    assert!((values[4] - paid).abs() < 1e-12 && (values[5] - saved).abs() < 1e-12, "{values:?} {paid} {saved}");
+}
+
+#[test]
 fn nothing_is_a_page_too() {
     let page = page(&[]);
     assert_alone(&page);
