@@ -11,12 +11,13 @@
 //! - [`config`]: options, layers, trust, credentials
 //! - [`simulator`]: a Messages API of its own, on loopback
 //! - `fuzzing`: what must hold for any input, in tests and for fuzzers only
-//! - [`hash`]: digests; [`error`]: the one error that reaches a user
+//! - [`hash`]: digests; [`unseen`]: characters that deceive; [`defect`]: what a panic says; [`error`]: the one error that reaches a user
 
 pub mod actions;
 pub mod claude;
 pub mod cli;
 pub mod config;
+pub mod defect;
 pub mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -27,4 +28,5 @@ pub mod output;
 pub mod prompt;
 pub mod server;
 pub mod simulator;
+pub mod unseen;
 pub mod workspace;

@@ -22,6 +22,7 @@ pub use unfinished::{LONGEST as LONGEST_UNFINISHED, is_comment, is_unfinished};
 use crate::claude::types::Effort;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
+use crate::unseen::is_unseen;
 use crate::workspace::Language;
 
 /// One thing a user can ask for.
@@ -275,9 +276,10 @@ pub fn title_of_reports(action: &Action, reports: &[&str]) -> String {
     format!("Aside: {}: {first}{more}", action.title)
 }
 
-/// Names come from source files and arguments: keep them on one line and within a menu's width.
+/// Names come from source files and arguments: keep them on one line, as they read, and within a menu's width.
 pub fn one_line(name: &str) -> String {
     const WIDEST: usize = 60;
+    let name: String = name.chars().filter(|c| !is_unseen(*c)).collect();
     let mut words = name.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let mut line = words.next().unwrap_or_default().to_owned();
     for word in words {

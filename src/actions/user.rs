@@ -13,6 +13,7 @@ use super::{Action, Applies, Custom, Origin, ResultForm, template};
 use crate::claude::types::Effort;
 use crate::config::ModelId;
 use crate::hash::sha256;
+use crate::unseen::is_unseen;
 use crate::workspace::language;
 
 /// A file may have this many bytes; an instruction that is longer is a document, and belongs to the project's rules.
@@ -205,11 +206,7 @@ fn one(entry: &Entry) -> Result<&Text, Problem> {
 fn title(value: &Text) -> Result<String, Problem> {
     let title = value.word.trim();
     // What turns the direction of writing can make a title say something else than it is.
-    let is_odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if title.chars().any(is_odd) {
+    if title.chars().any(|c| c.is_control() || is_unseen(c)) {
         return Err(value.problem("`title` is one line of plain text".to_owned()));
     }
     if title.chars().count() > MAX_TITLE_CHARS {

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::exit;
 use crate::config::Problem;
 use crate::error::{Error, ErrorKind};
+use crate::unseen::turns;
 
 /// Headings.
 pub const BOLD: Style = Style::new().bold();
@@ -52,9 +53,10 @@ pub fn width() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
-/// Text of a model or a file for a person at a terminal: what would steer the terminal is shown instead of obeyed.
+/// Text of a model or a file for a person at a terminal: what would steer the terminal, or turn the writing so that code reads
+/// as what it is not, is shown instead of obeyed.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
+    let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t') || turns(char);
     if !text.replace("\r\n", "\n").contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -133,14 +135,16 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if known.kind == ErrorKind::Config { exit::USAGE } else { exit::FAILED })
 }
 
-/// A panic is a defect of ours and says so, in two lines and without the user's data.
+/// A panic is a defect of ours and says so, in two lines and without the user's data, which what is to be reported must not have
+/// either.
 pub fn explain_panics() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         let mut out = stderr();
         let _ = writeln!(out, "{ERROR}error{ERROR:#}: a defect of Aside {}{place}.", env!("CARGO_PKG_VERSION"));
         if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
-            let _ = writeln!(out, "{info}\n{}", std::backtrace::Backtrace::force_capture());
+            let words = crate::defect::words(info.payload());
+            let _ = writeln!(out, "{words}\n{}", std::backtrace::Backtrace::force_capture());
         } else {
             let _ = writeln!(
                 out,
@@ -148,4 +152,32 @@ pub fn explain_panics() {
             );
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a process of its own, which this test is once more: the hook is the whole process's.
+    #[test]
+    fn a_panic_with_a_key_in_hand_does_not_print_it() {
+        const ROLE: &str = "ASIDE_TEST_PANICS_WITH";
+        if let Ok(key) = std::env::var(ROLE) {
+            explain_panics();
+            panic!("the request to {key} failed");
+        }
+        let key = format!("sk-ant-api03-{}", "k7Qp2Xv9Zt4Lm8Rw3Yb6".repeat(4));
+        for backtrace in ["0", "1"] {
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["cli::terminal::tests::a_panic_with_a_key_in_hand_does_not_print_it", "--exact", "--nocapture"])
+                .env(ROLE, &key)
+                .env("RUST_BACKTRACE", backtrace)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert!(!output.status.success() && said.contains("a defect of Aside"), "{said}");
+            assert!(!said.contains("k7Qp2Xv9"), "{said}");
+            assert_eq!(said.contains("the request to … failed"), backtrace == "1", "{said}");
+        }
+    }
 }

@@ -35,6 +35,13 @@ pub(super) fn judge(leaf: &Leaf, source: &Source) -> Verdict {
         ["privacy", "redact"] if leaf.value == Ok(Value::Bool(false)) => {
             Verdict::Refuse("it would send what looks like a secret")
         }
+        // To clone a repository is no reason to send it.
+        ["hover", "mode"] if matches!(source, Source::Workspace(_)) && leaf.value == Ok("ask".into()) => {
+            Verdict::Refuse("it would send your code unasked")
+        }
+        ["cache", "prewarm"] if matches!(source, Source::Workspace(_)) && leaf.value == Ok(Value::Bool(true)) => {
+            Verdict::Refuse("it would send your code unasked")
+        }
         // An editor's user may well want that there; who only has a repository's file did not say so.
         ["edits", "confirm"] if matches!(source, Source::Workspace(_)) && leaf.value == Ok("never".into()) => {
             Verdict::Refuse("it would make edits without showing them first")

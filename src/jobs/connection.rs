@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::outgoing::{Gate, Opening, Passing, Sealed};
+use super::outgoing::{Gate, Opening, Passing, Sealed, is_cut};
 use super::pace::Pace;
 use crate::claude::client::{Answer, Auth, Client, ClientOptions, Failure, Progress};
 use crate::claude::optional::{self, Optional};
@@ -55,7 +55,7 @@ impl Connection {
         tracing::trace!("-> {}", serde_json::to_string(sealed.request()).unwrap_or_default());
         let mut passing = Passing::new(sealed);
         let ended = self.client.stream(sealed.request(), &mut |progress| passing.pass(progress, events)).await;
-        passing.finish(events);
+        passing.end(ended.as_ref().map_or(true, is_cut), events);
         if let Ok(answer) = &ended {
             tracing::trace!("<- {}", serde_json::to_string(&answer.message).unwrap_or_default());
         }

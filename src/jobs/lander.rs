@@ -19,6 +19,7 @@ use crate::output::answer::{BadAnswer, EditAnswer, edit_answer, edit_answer_or_r
 use crate::output::check::{self, Promise, Verdict};
 use crate::output::edit::{self, Selected, TextEdit};
 use crate::output::tests_file;
+use crate::unseen::turns;
 use crate::workspace::Language;
 use crate::workspace::roots::relative;
 use crate::workspace::syntax::{Parsed, ParsedAhead};
@@ -252,6 +253,14 @@ impl<'a, H: Host> Lander<'a, H> {
         let strange = outgoing::strangers(&after).find(|it| !before.contains(it));
         if let Some(strange) = strange {
             return Verdict::Broken(format!("it has `{strange}`, which stands for no secret of this file"));
+        }
+        if let Some(char) =
+            change.edits.iter().flat_map(|edit| edit.text.chars()).find(|it| turns(*it) && !before.contains(*it))
+        {
+            let code = u32::from(char);
+            return Verdict::Broken(format!(
+                "it brings U+{code:04X}, which turns the writing: code then reads as what it is not"
+            ));
         }
         let comparison = check::Comparison::of_edits(self.parsed(&before), &change.edits, &after);
         let errors = comparison.new_syntax_errors();

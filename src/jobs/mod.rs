@@ -57,7 +57,6 @@ pub use prewarm::{PREWARM, prewarm};
 pub use registry::{JobHandle, Registration, Registry};
 pub use report::{FileEdit, Outcome, Report, Standing};
 pub use reports::to_fix;
-pub(crate) use run::panic_message;
 pub use run::{Context, plan, run};
 pub use thread::{Thread, follow_up, no_question, plan_follow_up};
 pub use tools::{Findings, NoFindings, Outcome as ToolOutcome};

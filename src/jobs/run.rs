@@ -31,6 +31,7 @@ use crate::claude::catalogue::Catalogue;
 use crate::claude::client::Answer;
 use crate::claude::models::Model;
 use crate::claude::types::{ContentBlock, Message, Role};
+use crate::defect;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, Totals, UsageReport};
 use crate::output::explanation::Explanation;
@@ -69,7 +70,7 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
     let clock = Instant::now();
     let report =
         AssertUnwindSafe(run_to_end(context, order, None, host, cancel)).catch_unwind().await.unwrap_or_else(|panic| {
-            tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+            tracing::error!(job = order.job, "a job panicked: {}", defect::words(panic.as_ref()));
             Report::defect(order)
         });
     let tokens = report.usage.as_ref().map(UsageReport::tokens).unwrap_or_default();
@@ -84,12 +85,6 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
         "the job ended"
     );
     report
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
 }
 
 /// Runs an order, or with a thread its question.

@@ -33,6 +33,7 @@ pub(super) fn surroundings<H: Host>(
         document_is_whole: !may_be_excerpt(text),
         has_tests,
         diagnostics: &order.diagnostics,
+        redact: order.settings.privacy.redact,
         max_tokens: order.settings.context.max_tokens,
     };
     let tokens = |text: &str| estimate_tokens(text, model);

@@ -13,8 +13,9 @@ use super::ask::on_blocking_thread;
 use super::host::Host;
 use super::order::Order;
 use super::report::{Outcome, Report};
-use super::run::{Context, Run, Stop, panic_message, run_to_end};
+use super::run::{Context, Run, Stop, run_to_end};
 use crate::claude::words::{counters, dollars};
+use crate::defect;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, StoredExplanation, StoredTurn};
 use crate::output::explanation::{Explanation, Turn};
@@ -117,7 +118,7 @@ pub async fn follow_up<H: Host>(
 ) -> Report {
     let run = AssertUnwindSafe(run_to_end(context, order, Some(thread), host, cancel)).catch_unwind();
     run.await.unwrap_or_else(|panic| {
-        tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+        tracing::error!(job = order.job, "a job panicked: {}", defect::words(panic.as_ref()));
         Report::defect(order)
     })
 }

@@ -23,6 +23,7 @@ use crate::claude::fold::invalid_arguments;
 use crate::claude::types::ContentBlock;
 use crate::config::Privacy;
 use crate::prompt::tools as names;
+use crate::unseen::turns;
 use crate::workspace::access::Access;
 use crate::workspace::roots::{normalized, relative};
 
@@ -126,10 +127,13 @@ impl Call {
     }
 }
 
-/// One line of at most 100 characters.
+/// The most characters of a line for people, and of an item's head.
+const WIDEST: usize = 100;
+
+/// One line of at most [`WIDEST`] characters.
 fn shortened(text: &str) -> String {
-    const WIDEST: usize = 100;
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WIDEST + 1).collect();
+    let line: String =
+        text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).take(WIDEST + 1).collect();
     match line.char_indices().nth(WIDEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -141,6 +145,7 @@ pub(super) struct Toolbox<'a, H> {
     host: &'a H,
     root: Option<PathBuf>,
     access: Option<Access>,
+    redact: bool,
     cancel: &'a CancellationToken,
     until: Instant,
 }
@@ -150,7 +155,7 @@ impl<'a, H: Host> Toolbox<'a, H> {
     pub(super) fn new(host: &'a H, root: Option<&Path>, privacy: &Privacy, cancel: &'a CancellationToken) -> Self {
         let root = root.map(normalized);
         let access = root.as_deref().map(|root| Access::of(root, privacy));
-        Self { host, root, access, cancel, until: Instant::now() + PATIENCE }
+        Self { host, root, access, redact: privacy.redact, cancel, until: Instant::now() + PATIENCE }
     }
 
     /// Does what the calls ask for. Blocks, for some seconds at most.

@@ -56,18 +56,19 @@ pub struct Decision {
 /// Sums of dollars this far above a limit are still it: they are rounded at every step.
 const ROUNDING: f64 = 1e-9;
 
+/// No reservation is for longer, and no two clocks that can be called right differ by more.
+const LONGEST_MILLIS: i64 = 3 * 24 * 60 * 60 * 1000;
+
 impl Ledger {
     /// Reserves the money for a request, if it fits under all limits together with what was spent and what others have
     /// reserved. One transaction: two processes never take the same last cent.
     pub fn reserve(&self, request: &Request<'_>, limits: &[Limit], now: Timestamp) -> Result<Decision, Error> {
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction
-                .prepare_cached("DELETE FROM reservations WHERE expires <= ?1")?
-                .execute([now.as_millisecond()])?;
+            expire(&transaction, now)?;
             let spent = limits
                 .iter()
-                .map(|limit| spent(&transaction, limit.since, request.simulated))
+                .map(|limit| spent(&transaction, limit.since, request.simulated, now))
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let fits = limits
                 .iter()
@@ -99,10 +100,8 @@ impl Ledger {
     /// What counts since a moment; expired reservations do not.
     pub fn spent(&self, since: Timestamp, simulated: bool, now: Timestamp) -> Result<Spent, Error> {
         self.with(|connection| {
-            connection
-                .prepare_cached("DELETE FROM reservations WHERE expires <= ?1")?
-                .execute([now.as_millisecond()])?;
-            spent(connection, since, simulated)
+            expire(connection, now)?;
+            spent(connection, since, simulated, now)
         })
     }
 
@@ -120,10 +119,21 @@ impl Ledger {
     }
 }
 
-fn spent(connection: &Connection, since: Timestamp, simulated: bool) -> rusqlite::Result<Spent> {
+/// Forgets what ended without a word: it expired, or would expire so late that the clock was ahead when it was made.
+fn expire(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM reservations WHERE expires <= ?1 OR expires > ?2")?
+        .execute((now.as_millisecond(), now.as_millisecond() + LONGEST_MILLIS))
+        .map(drop)
+}
+
+/// What was spent by a clock that was days ahead would count as today's until its day comes; it is nobody's budget.
+fn spent(connection: &Connection, since: Timestamp, simulated: bool, now: Timestamp) -> rusqlite::Result<Spent> {
     let usd = connection
-        .prepare_cached("SELECT coalesce(sum(cost_usd), 0.0) FROM attempts WHERE started >= ?1 AND simulated = ?2")?
-        .query_row((since.as_millisecond(), simulated), |row| row.get(0))?;
+        .prepare_cached(
+            "SELECT coalesce(sum(cost_usd), 0.0) FROM attempts WHERE started >= ?1 AND started < ?2 AND simulated = ?3",
+        )?
+        .query_row((since.as_millisecond(), now.as_millisecond() + LONGEST_MILLIS, simulated), |row| row.get(0))?;
     let reserved_usd = connection
         .prepare_cached("SELECT coalesce(sum(usd), 0.0) FROM reservations WHERE simulated = ?1")?
         .query_row([simulated], |row| row.get(0))?;
@@ -169,6 +179,19 @@ mod tests {
         assert_eq!(ledger.spent(at(DAY), false, at(NOW)).unwrap(), Spent { usd: 0.5, reserved_usd: 0.5 });
         let later = ledger.spent(at(DAY), false, at("2026-11-23T10:15:00Z")).unwrap();
         assert_eq!(later, Spent { usd: 0.5, reserved_usd: 0.0 }, "a killed process gives back late");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_nothing_back() {
+        let ledger = Ledger::in_memory();
+        let limit = [Limit { since: at(DAY), usd: 1.0 }];
+        spend(&ledger, 0.9, "2027-11-23T09:00:00Z", false);
+        let ahead = Request { expires: at("2027-11-23T10:15:00Z"), ..request(0.9, false) };
+        assert!(ledger.reserve(&ahead, &[], at("2027-11-23T10:00:00Z")).unwrap().reservation.is_some());
+        // A minute is no reason to forget anything.
+        spend(&ledger, 0.3, "2026-11-23T10:01:00Z", false);
+        assert_eq!(ledger.spent(at(DAY), false, at(NOW)).unwrap(), Spent { usd: 0.3, reserved_usd: 0.0 });
+        assert!(ledger.reserve(&request(0.7, false), &limit, at(NOW)).unwrap().reservation.is_some());
     }
 
     #[test]

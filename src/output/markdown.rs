@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use crate::workspace::Span;
 
@@ -17,7 +17,7 @@ const MAX_ADDRESS: usize = 200;
 /// The longest part of an address between slashes and the like. Words of paths are shorter.
 const MAX_WORD: usize = 48;
 
-/// `markdown` such that showing it loads nothing, and following it tells nobody anything: images are links, HTML is text,
+/// `markdown` such that showing it loads nothing, and following it tells nobody anything: images are links, HTML is text, diagrams are their source,
 /// and of a link that could carry something away the address can be read, not followed. Code stays as it is.
 pub fn sanitize(markdown: &str) -> String {
     let mut text = markdown.to_owned();
@@ -68,7 +68,17 @@ fn found(text: &str, options: Options, changes: &mut Vec<(Span, Cow<'static, str
                 let brackets = text[span.clone()].match_indices('<').map(|(at, _)| span.start + at);
                 changes.extend(brackets.map(|at| (at..at + 1, "&lt;".into())));
             }
-            Event::Start(Tag::CodeBlock(_)) => in_code = true,
+            Event::Start(Tag::CodeBlock(kind)) => {
+                in_code = true;
+                if let CodeBlockKind::Fenced(info) = kind
+                    && is_drawn(&info)
+                {
+                    let fence = &text[span.clone()];
+                    let line = fence.lines().next().unwrap_or_default();
+                    let begins = line.len() - line.trim_start_matches(['`', '~']).len();
+                    changes.push((span.start + begins..span.start + line.len(), "text".into()));
+                }
+            }
             Event::End(TagEnd::CodeBlock) => in_code = false,
             // By the standard this is text, but not everybody reads tags as strictly.
             Event::Text(_) if !in_code => {
@@ -107,6 +117,46 @@ fn found(text: &str, options: Options, changes: &mut Vec<(Span, Cow<'static, str
             _ => {}
         }
     }
+}
+
+/// Languages of fences that viewers make pictures of. Such a picture may be loaded with others in it, or the text be sent to
+/// a server that draws it.
+const DRAWN: &[&str] = &[
+    "mermaid",
+    "plantuml",
+    "puml",
+    "uml",
+    "dot",
+    "graphviz",
+    "viz",
+    "d2",
+    "vega",
+    "vega-lite",
+    "wavedrom",
+    "bitfield",
+    "ditaa",
+    "kroki",
+    "nomnoml",
+    "chart",
+    "echarts",
+    "markmap",
+    "mindmap",
+    "flow",
+    "flowchart",
+    "sequence",
+    "svgbob",
+    "geojson",
+    "topojson",
+    "excalidraw",
+    "drawio",
+    "dataview",
+    "dataviewjs",
+];
+
+/// Whether a viewer may do more with a fence of this kind than show it: it draws it, or runs it (`{cmd=true}`).
+fn is_drawn(info: &str) -> bool {
+    let first = info.split([' ', '\t', ',', ':']).find(|word| !word.is_empty()).unwrap_or_default();
+    info.contains('{') || DRAWN.iter().any(|name| first.eq_ignore_ascii_case(name))
 }
 
 /// Whether a text goes on like a tag with attributes.
@@ -248,6 +298,13 @@ mod tests {
             ("> ```\n<img src=x>", "> ```\n&lt;img src=x>"),
             ("a `b\n<i> c` <i>", "a `b\n<i> c` &lt;i>"),
             ("<https://a.example> 1 < 2 <!-- note -->", "<https://a.example> 1 < 2 &lt;!-- note -->"),
+            ("```mermaid\nA@{ img: \"https://a.example\" }\n```", "```text\nA@{ img: \"https://a.example\" }\n```"),
+            ("> ~~~~ &#109;ermaid x\n> A\n> ~~~~", "> ~~~~text\n> A\n> ~~~~"),
+            (
+                "- ```PlantUML,svg\n  !include https://a.example\n  ```",
+                "- ```text\n  !include https://a.example\n  ```",
+            ),
+            ("```bash {cmd=true}\nid\n```\n\n```rust,ignore\nid\n```", "```text\nid\n```\n\n```rust,ignore\nid\n```"),
             ("| `a` | <b> |\n|---|---|\n| ![x](y) | z |", "| `a` | &lt;b> |\n|---|---|\n| [x](y) | z |"),
         ] {
             assert_eq!(sanitize(markdown), expected);

@@ -6,6 +6,7 @@ use std::fmt;
 use memchr::memchr2_iter;
 
 use super::{Input, tags};
+use crate::workspace::secrets::{Whole, beginning};
 use crate::workspace::syntax::Syntax;
 use crate::workspace::{Language, Span};
 
@@ -14,6 +15,9 @@ pub(super) const WHOLE_DOCUMENT_TOKENS: u64 = 100_000;
 
 /// What is sent of a larger one. Smaller, since an excerpt is shared only by actions on the same selection.
 const EXCERPT_TOKENS: u64 = 30_000;
+
+/// More characters of a line of the outline are not given.
+const MOST_IN_A_LINE: usize = 160;
 
 /// A text is parsed for its outline up to this size; a larger one takes too long.
 const MAX_PARSED_BYTES: usize = 100_000;
@@ -37,7 +41,8 @@ pub(super) fn excerpt(input: &Input<'_>, tokens: u64, room: u64) -> Excerpt {
     // Estimates per character are good enough to share out room, and cheap in a large text.
     let bytes_per_token = (input.text.len() as u64 / tokens.max(1)).max(1);
     let bytes = usize::try_from(room.min(EXCERPT_TOKENS).saturating_mul(bytes_per_token)).unwrap_or(usize::MAX);
-    let (text, shown) = pieces(input.text, input.language, &input.selection, bytes);
+    let whole = Whole::of(input.text, input.settings.privacy.redact);
+    let (text, shown) = pieces(input.text, &whole, input.language, &input.selection, bytes);
     let place = [("path", input.path), ("language", input.language.id), ("excerpt", "true")];
     Excerpt { text: tags::wrap("document", &place, &text), shown }
 }
@@ -98,7 +103,7 @@ fn breaks(text: &str) -> impl Iterator<Item = usize> {
 }
 
 /// The head of the file (imports), what is around the selection, and outlines of what is between, in about `bytes`.
-fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> (String, Span) {
+fn pieces(text: &str, whole: &Whole<'_>, language: &Language, selection: &Span, bytes: usize) -> (String, Span) {
     let lines = line_spans(text);
     let touches = |line: &Span| line.start < selection.end.max(selection.start + 1) && line.end > selection.start;
     let first = lines.iter().position(touches).unwrap_or(lines.len().saturating_sub(1));
@@ -128,7 +133,7 @@ fn pieces(text: &str, language: &Language, selection: &Span, bytes: usize) -> (S
         if kept.start > next {
             pieces.push_str(&omitted(text, &lines, next..kept.start, &outline, &mut room));
         }
-        pieces.push_str(&text[lines[kept.start].start..lines[kept.end - 1].end]);
+        pieces.push_str(&whole.piece(lines[kept.start].start..lines[kept.end - 1].end));
         if !pieces.ends_with('\n') {
             pieces.push('\n');
         }
@@ -195,7 +200,7 @@ fn outline(text: &str, language: &Language) -> Outline {
         .map(|item| {
             let signature = text[item.signature.clone()].lines().next().unwrap_or_default().trim();
             let indent = "    ".repeat(depth(item.parent));
-            (item.signature.start, format!("{indent}{}", signature.chars().take(160).collect::<String>()))
+            (item.signature.start, format!("{indent}{}", beginning(signature, MOST_IN_A_LINE)))
         })
         .collect();
     Outline::Items(signatures)
@@ -266,7 +271,7 @@ fn omitted(text: &str, lines: &[Span], left_out: Span, outline: &Outline, room: 
         }
         Outline::Lines => {
             let headings = text[bytes].split_inclusive('\n').filter(|line| is_heading(line));
-            as_fits(headings.map(|line| line.trim_end().chars().take(160).collect::<String>().into()), room)
+            as_fits(headings.map(|line| beginning(line.trim_end(), MOST_IN_A_LINE).into()), room)
         }
         Outline::None => String::new(),
     };
@@ -335,7 +340,7 @@ mod tests {
         }
         let at = text.find("def middle").unwrap();
         let python = by_id("python");
-        let (excerpt, shown) = pieces(&text, python, &(at..at + 10), 600);
+        let (excerpt, shown) = pieces(&text, &Whole::of(&text, true), python, &(at..at + 10), 600);
         assert!(shown.contains(&at) && shown.end < text.len() && excerpt.contains(&text[shown]));
         let has_items = matches!(outline(&text, python), Outline::Items(items) if !items.is_empty());
         assert!(
@@ -359,7 +364,7 @@ mod tests {
             prop_assert_eq!(spans.len(), count);
             let first = from.min(count - 1);
             let last = (first + length).min(count - 1);
-            let (excerpt, _) = pieces(&text, by_id("plaintext"), &(spans[first].start..spans[last].end), bytes);
+            let (excerpt, _) = pieces(&text, &Whole::of(&text, true), by_id("plaintext"), &(spans[first].start..spans[last].end), bytes);
             let mut next = 1;
             for line in excerpt.lines() {
                 if let Some(range) = line.strip_prefix("<omitted lines=\"") {
@@ -380,7 +385,7 @@ mod tests {
         fn any_text_has_an_excerpt(text in "(\\PC|\r|\n){0,80}", ends in any::<(prop::sample::Index, prop::sample::Index)>(), bytes in 0_usize..100) {
             let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
             let (a, b) = (*ends.0.get(&bounds), *ends.1.get(&bounds));
-            pieces(&text, by_id("python"), &(a.min(b)..a.max(b)), bytes);
+            pieces(&text, &Whole::of(&text, true), by_id("python"), &(a.min(b)..a.max(b)), bytes);
         }
     }
 }

@@ -44,23 +44,16 @@ pub(super) fn selection(input: &Input<'_>, document_is_whole: bool) -> String {
     }
     // Models count lines badly, so the ends are named too.
     let mut filled = code.lines().map(str::trim).filter(|line| !line.is_empty());
-    let begins = shortened(filled.next().unwrap_or_default());
-    let ends = shortened(filled.next_back().unwrap_or_default());
+    let begins = secrets::beginning(filled.next().unwrap_or_default(), 80);
+    let ends = secrets::beginning(filled.next_back().unwrap_or_default(), 80);
     let [path, language, lines] = place;
-    tags::empty("selection", &[path, language, lines, ("begins", &begins), ("ends", &ends)])
+    tags::empty("selection", &[path, language, lines, ("begins", begins), ("ends", ends)])
 }
 
 /// Each line behind its number.
 fn numbered(code: &str, first: usize) -> String {
     let lines = code.lines().enumerate();
     lines.map(|(index, line)| format!("{}| {line}", first + index)).collect::<Vec<_>>().join("\n")
-}
-
-/// The beginning of a line. Half a secret is not known for one, so a cut never goes through one.
-fn shortened(line: &str) -> String {
-    let Some((end, _)) = line.char_indices().nth(80) else { return line.to_owned() };
-    let cut = secrets::find(line).into_iter().map(|secret| secret.span).find(|span| span.start < end && end < span.end);
-    line[..cut.map_or(end, |span| span.start)].to_owned()
 }
 
 /// The task: what is asked for, always the last block.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
+use crate::workspace::walk::walk;
 
 /// Reads facts from a manifest's text.
 type Reader = fn(&str, &mut Facts);
@@ -96,13 +96,12 @@ fn folders(root: &Path, may: &dyn Fn(&Path) -> bool) -> Vec<String> {
         entry.depth() == 0 || !BUILT.contains(&name.as_ref()) && !name.ends_with("-info")
     };
     // Without the ignore files above the project and those of the machine: equal projects give equal prompts.
-    let walk = WalkBuilder::new(root)
+    let is_folder = |entry: &ignore::DirEntry| entry.file_type().is_some_and(|kind| kind.is_dir());
+    let walk = walk(root, move |entry| is_folder(entry) && is_source(entry))
         .max_depth(Some(2))
         .parents(false)
         .git_global(false)
-        .require_git(false)
         .sort_by_file_path(Ord::cmp)
-        .filter_entry(move |entry| entry.file_type().is_some_and(|kind| kind.is_dir()) && is_source(entry))
         .build();
     let below = walk.flatten().filter(|entry| entry.depth() > 0).map(ignore::DirEntry::into_path);
     let may = |path: &Path| may(path) && path.parent().is_none_or(|folder| folder == root || may(folder));

@@ -21,7 +21,7 @@ use tower_lsp::jsonrpc::{Error, Id, Request, Response};
 
 use super::ext;
 use super::stdin::{NO_JSON, NO_MESSAGE};
-use crate::jobs::panic_message;
+use crate::defect;
 
 tokio::task_local! {
     /// Cancelled when the client cancels the request whose handler is running.
@@ -178,7 +178,7 @@ async fn guarded<E>(method: String, id: Option<Id>, future: impl Future<Output =
     match AssertUnwindSafe(future).catch_unwind().await {
         Ok(reply) => reply,
         Err(panic) => {
-            tracing::error!(method, "a handler panicked: {}", panic_message(panic.as_ref()));
+            tracing::error!(method, "a handler panicked: {}", defect::words(panic.as_ref()));
             let mut error = Error::internal_error();
             error.message = "Aside hit a defect of its own while answering; see its log".into();
             Ok(id.map(|id| Response::from_error(id, error)))

@@ -44,6 +44,9 @@ pub const SECRET_NAMES: &[&str] = &[
 /// Where a workspace says what is not for Aside's eyes, in the form of a `.gitignore`.
 const OWN_IGNORE: &str = ".aside/ignore";
 
+/// No ignore file is this large.
+const MAX_IGNORE_BYTES: u64 = 1024 * 1024;
+
 /// Why a file may not leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exclusion {
@@ -114,6 +117,10 @@ impl Access {
         }
         // Where a link leads counts as well as what it is called.
         let (Some(real_root), Ok(real)) = (&self.real_root, path.canonicalize()) else { return false };
+        // To open a pipe or a device may wait for ever.
+        if !real.metadata().is_ok_and(|it| it.is_file() || it.is_dir()) {
+            return false;
+        }
         match real.strip_prefix(real_root) {
             Ok(real_below) => real_below == below || passes(&self.root.join(real_below), real_below),
             Err(_) => false,
@@ -251,7 +258,8 @@ fn glob(pattern: &str) -> Option<Glob> {
 
 /// The patterns of a file, which count from `folder`.
 fn at(folder: &Path, file: &Path) -> Option<Gitignore> {
-    if !file.is_file() {
+    // Neither a pipe nor a device, nor what is no list of patterns.
+    if !file.metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_IGNORE_BYTES) {
         return None;
     }
     let mut builder = GitignoreBuilder::new(folder);

@@ -18,12 +18,23 @@ pub fn is_probably_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(SNIFFED_BYTES).any(|&byte| byte == 0)
 }
 
-/// Reads a file as UTF-8 text, without a byte-order mark's meaning and never lossily.
+/// Reads a file as UTF-8 text, without a byte-order mark's meaning and never lossily. What is no file, such as a pipe or a
+/// device, is not even opened, as that may wait for ever.
 ///
 /// # Errors
-/// Of kind `config`, each naming the file and what to do: missing, a directory, not readable, larger than
-/// [`MAX_DOCUMENT_BYTES`], binary, or not UTF-8.
+/// Of kind `config`, each naming the file and what to do: missing, a directory or something else that is no file, not
+/// readable, larger than [`MAX_DOCUMENT_BYTES`], binary, or not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Error> {
+    let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(Error::new(ErrorKind::Config, format!("{} is not a file.", path.display()))
+            .hint("Actions work on files, not on pipes and devices."));
+    }
+    read_any(path)
+}
+
+/// As [`read_text`], also from a pipe that somebody named, and then as long as it lasts.
+pub fn read_any(path: &Path) -> Result<String, Error> {
     let shown = path.display();
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;

@@ -167,11 +167,20 @@ impl Snapshot {
     /// # Errors
     /// Those of [`content::read_text`], and a path that is not absolute.
     pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::read_by(path, content::read_text)
+    }
+
+    /// As [`read`](Self::read), also from a pipe: for who named it on the command line, as `<(…)` of a shell does.
+    pub fn read_any(path: &Path) -> Result<Self, Error> {
+        Self::read_by(path, content::read_any)
+    }
+
+    fn read_by(path: &Path, read: fn(&Path) -> Result<String, Error>) -> Result<Self, Error> {
         let uri = Url::from_file_path(path).map_err(|()| {
             Error::new(ErrorKind::Config, format!("{} is not an absolute path.", path.display()))
                 .hint("Give the whole path of the file.")
         })?;
-        let text = content::read_text(path)?;
+        let text = read(path)?;
         Ok(Self {
             uri,
             path: Some(path.to_owned()),

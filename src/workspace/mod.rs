@@ -18,6 +18,7 @@ pub mod selection;
 pub mod syntax;
 pub mod test_files;
 pub mod tracking;
+pub mod walk;
 pub mod write;
 
 pub use diagnostic::{Diagnostic, Severity};

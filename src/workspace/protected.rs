@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::unseen::is_unseen;
+
 /// What a name belongs to, and the names: of folders, or of files.
 struct Class {
     what: &'static str,
@@ -155,15 +157,13 @@ pub(super) fn protects(below: &Path) -> Option<&'static str> {
 
 /// A name as the most generous file system reads it; none if it is one that some systems take for another name.
 fn plain(name: &str) -> Option<String> {
-    // HFS+ does not see these, and git looks out for them too.
-    let unseen =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     // Windows drops what is at the end, takes a colon for a stream, and knows long names by short ones: `GIT~1`.
     let is_odd = name.ends_with(['.', ' ']) || name.contains([':', '\\']) || name.chars().any(char::is_control);
     let short = name
         .rsplit_once('~')
         .is_some_and(|(_, number)| number.starts_with(|c: char| c.is_ascii_digit()) && name.len() <= 12);
-    let name: String = name.chars().filter(|c| !unseen(*c)).collect();
+    // HFS+ does not see these, and git looks out for them too.
+    let name: String = name.chars().filter(|c| !is_unseen(*c)).collect();
     (!is_odd && !short && !name.is_empty()).then_some(name)
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Proxy,
+    ProxySignIn,
     Dns,
     UnknownIssuer,
     Certificate,
@@ -30,7 +31,7 @@ impl Place<'_> {
         }
         let cause = if error.is_timeout() { Cause::Timeout } else { cause(error) };
         // A certificate that is not trusted now will not be in a second.
-        let again = !matches!(cause, Cause::UnknownIssuer | Cause::Certificate | Cause::NotTls);
+        let again = !matches!(cause, Cause::UnknownIssuer | Cause::Certificate | Cause::NotTls | Cause::ProxySignIn);
         (self.unconnected(cause, error), again)
     }
 
@@ -40,6 +41,8 @@ impl Place<'_> {
         match cause {
             Cause::Proxy => network(format!("The proxy did not connect to {host}: {}.", innermost(error)))
                 .hint("Check HTTPS_PROXY (with user and password when it needs them), or list the host in NO_PROXY."),
+            Cause::ProxySignIn => network("The proxy asks for a sign-in (status 407).".to_owned())
+                .hint("Put user and password into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT."),
             Cause::Dns => network(format!("The name of {host} cannot be resolved."))
                 .hint("Check the network connection and `api.base_url`; behind a proxy set HTTPS_PROXY."),
             Cause::UnknownIssuer => {
@@ -83,6 +86,8 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
                 }
             }
             match io.kind() {
+                // On the way to the proxy, not to the server.
+                _ if seen == Cause::Proxy => return seen,
                 io::ErrorKind::ConnectionRefused => return Cause::Refused,
                 io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                     return Cause::Reset;
@@ -97,6 +102,8 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
         let words = error.to_string();
         if words.contains("dns error") || words.contains("invalid dns name") {
             seen = Cause::Dns;
+        } else if words.contains("proxy authorization required") {
+            return Cause::ProxySignIn;
         } else if words.contains("tunnel") || words.contains("proxy") {
             seen = Cause::Proxy;
         } else if seen == Cause::Other

@@ -36,7 +36,7 @@ pub(super) fn read(args: &ActArgs, invocation: &Invocation) -> Result<Input, Err
                 return Err(Error::new(ErrorKind::Config, "`--stdin-path` goes with `-`.")
                     .hint("Leave it out: the file's own name is used."));
             }
-            Snapshot::read(&invocation.current_dir.join(file))?
+            Snapshot::read_any(&invocation.current_dir.join(file))?
         }
         place::Input::Stdin => standard_input(args.stdin_path.as_deref(), &invocation.current_dir)?,
     };

@@ -188,6 +188,7 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_steered_by_an_answer() {
+        assert_eq!(terminal::visible("if a \u{202e}}\u{2066}"), "if a \u{fffd}}\u{fffd}");
         assert_eq!(terminal::visible("a\tµ\r\n"), "a\tµ\r\n");
         assert_eq!(terminal::visible("+evil()\r+good()\r\n"), "+evil()␍+good()\r\n");
         assert_eq!(terminal::visible("\u{1b}]0;title\u{7}\u{7f}\u{9b}2J"), "␛]0;title␇␡\u{fffd}2J");

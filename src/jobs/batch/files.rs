@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
-use ignore::WalkBuilder;
 
 use crate::actions::Action;
 use crate::error::{Error, ErrorKind};
 use crate::workspace::access::Access;
-use crate::workspace::language;
 use crate::workspace::roots::{normalized, relative};
+use crate::workspace::{language, walk};
 
 /// What was named.
 #[derive(Clone, Debug, Default)]
@@ -109,8 +108,8 @@ fn shown(path: &Path, root: &Path, name: &str) -> String {
 
 /// Files below a folder that are neither hidden nor ignored, by path.
 fn walk(base: &Path) -> impl Iterator<Item = PathBuf> {
-    let mut builder = WalkBuilder::new(base);
-    builder.require_git(false).follow_links(false).sort_by_file_path(Path::cmp);
+    let mut builder = walk::walk(base, |_| true);
+    builder.follow_links(false).sort_by_file_path(Path::cmp);
     // What cannot be read is not there.
     let entries = builder.build().filter_map(Result::ok);
     entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file())).map(ignore::DirEntry::into_path)

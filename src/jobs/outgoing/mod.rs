@@ -26,8 +26,9 @@ use self::key::Key;
 use self::opening::{ID_LENGTH, STEM};
 pub use self::opening::{Opening, strangers};
 pub(super) use self::passing::Passing;
+use self::passing::unfinished;
 use crate::claude::client::{Answer, Failure, Partial};
-use crate::claude::types::{ContentBlock, MessageRequest, MessageResponse, Role, SystemBlock};
+use crate::claude::types::{ContentBlock, MessageRequest, MessageResponse, Role, StopReason, SystemBlock};
 use crate::workspace::secrets::{self, Secret};
 
 /// The gate of an installation.
@@ -127,6 +128,9 @@ impl Sealed {
 
     /// An answer with its secrets put back.
     pub(super) fn opened(&self, mut answer: Answer) -> Answer {
+        if let (true, Some(ContentBlock::Text { text, .. })) = (is_cut(&answer), answer.message.content.last_mut()) {
+            text.truncate(text.len() - unfinished(&self.opening, text));
+        }
         self.opening.message(&mut answer.message);
         answer.abandoned.iter_mut().for_each(|partial| self.open_partial(partial));
         answer
@@ -134,6 +138,9 @@ impl Sealed {
 
     /// What there was of an answer, with its secrets put back.
     pub(super) fn opened_failure(&self, mut failure: Failure) -> Failure {
+        if let Some(Partial { text, .. }) = &mut failure.partial {
+            text.truncate(text.len() - unfinished(&self.opening, text));
+        }
         failure.partial.iter_mut().chain(&mut failure.abandoned).for_each(|partial| self.open_partial(partial));
         failure
     }
@@ -190,6 +197,11 @@ impl Withheld {
             _ => Some(format!("{all} secrets were kept back ({kinds}): placeholders stand in their places.")),
         }
     }
+}
+
+/// Whether an answer ends where it was not meant to.
+pub(super) fn is_cut(answer: &Answer) -> bool {
+    matches!(answer.message.stop_reason, Some(StopReason::MaxTokens | StopReason::ModelContextWindowExceeded))
 }
 
 /// A request that is being sealed.

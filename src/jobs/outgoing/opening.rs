@@ -46,6 +46,11 @@ impl Opening {
         self.values.iter().map(String::as_str)
     }
 
+    /// Whether a text is the beginning of a placeholder, and not all of it.
+    pub(super) fn has_begun(&self, text: &str) -> bool {
+        self.placeholders.keys().any(|placeholder| placeholder.len() > text.len() && placeholder.starts_with(text))
+    }
+
     /// Whether there is nothing to put back.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

@@ -60,7 +60,10 @@ impl<'a> Passing<'a> {
                 sink(Progress::BlockStarted(&block));
             }
             Progress::BlockFinished(block) => {
+                // Whether the text ends here or was cut here is not known yet.
+                let text = std::mem::take(&mut self.text);
                 self.finish(sink);
+                self.text = text;
                 let mut block = block.clone();
                 opening.block(&mut block);
                 sink(Progress::BlockFinished(&block));
@@ -69,8 +72,17 @@ impl<'a> Passing<'a> {
         }
     }
 
-    /// Passes on what waited: there is no more.
-    pub(in crate::jobs) fn finish(&mut self, sink: &mut (dyn FnMut(Progress<'_>) + Send)) {
+    /// Passes on what waited: there is no more. Of an answer that was `cut` a begun placeholder is left out, as it is of the
+    /// answer: whoever goes on with that writes it anew.
+    pub(in crate::jobs) fn end(&mut self, cut: bool, sink: &mut (dyn FnMut(Progress<'_>) + Send)) {
+        if cut {
+            let length = self.text.0.len() - unfinished(&self.sealed.opening, &self.text.0);
+            self.text.0.truncate(length);
+        }
+        self.finish(sink);
+    }
+
+    fn finish(&mut self, sink: &mut (dyn FnMut(Progress<'_>) + Send)) {
         let opening = &self.sealed.opening;
         tell(&self.thinking.rest(opening, false), |it| sink(Progress::Thinking(it)));
         tell(&self.text.rest(opening, false), |it| sink(Progress::Text(it)));
@@ -97,6 +109,12 @@ impl Held {
     fn rest(&mut self, opening: &Opening, as_json: bool) -> String {
         opening.opened(&std::mem::take(&mut self.0), as_json)
     }
+}
+
+/// How many bytes at the end are the beginning of a placeholder of this request.
+pub(super) fn unfinished(opening: &Opening, text: &str) -> usize {
+    let length = undecided(text);
+    if length > 0 && opening.has_begun(&text[text.len() - length..]) { length } else { 0 }
 }
 
 /// How many bytes at the end may belong to a placeholder that goes on.

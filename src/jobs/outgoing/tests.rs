@@ -161,6 +161,10 @@ fn nothing_of_a_secret_is_in_what_is_printed() {
 
 /// What a sink is told of a text that comes in pieces.
 fn streamed(sealed: &Sealed, pieces: &[&str], as_json: bool) -> String {
+    streamed_until(sealed, pieces, as_json, false)
+}
+
+fn streamed_until(sealed: &Sealed, pieces: &[&str], as_json: bool, cut: bool) -> String {
     let told = Mutex::new(String::new());
     let mut sink = |progress: Progress<'_>| match progress {
         Progress::Text(text) | Progress::ToolInput { json: text, .. } => told.lock().unwrap().push_str(text),
@@ -171,8 +175,49 @@ fn streamed(sealed: &Sealed, pieces: &[&str], as_json: bool) -> String {
         let progress = if as_json { Progress::ToolInput { index: 1, json: piece } } else { Progress::Text(piece) };
         passing.pass(progress, &mut sink);
     }
-    passing.finish(&mut sink);
+    if !as_json {
+        passing.pass(Progress::BlockFinished(&ContentBlock::text("")), &mut sink);
+    }
+    passing.end(cut, &mut sink);
     told.into_inner().unwrap()
+}
+
+/// The limit of tokens knows no placeholders. Whoever goes on would write the other half, and nobody would know the two.
+#[test]
+fn a_placeholder_that_was_cut_is_written_anew() {
+    let (_folder, gate) = gate();
+    let text = format!("password = \"{}\"", token());
+    let sealed = gate.seal(&request(vec![turn(Role::User, &[&text])]), true);
+    let placeholder = sealed.opening().placeholder(&token()).unwrap().to_owned();
+    let ended = |text: &str, stop_reason: &str| {
+        let message = json!({ "id": "msg_1", "content": [ContentBlock::text(text)], "stop_reason": stop_reason });
+        let message: MessageResponse = serde_json::from_value(message).unwrap();
+        let answer = sealed.opened(Answer {
+            message,
+            request_id: None,
+            attempts: 1,
+            tokens: crate::claude::usage::Tokens::default(),
+            time_to_first_token: None,
+            rate: crate::claude::rate::RateHeaders::default(),
+            abandoned: Vec::new(),
+        });
+        let cut = is_cut(&answer);
+        (texts_of(&mut answer.message.content[0].clone())[0].clone(), streamed_until(&sealed, &[text], false, cut))
+    };
+    for cut in [1, 5, STEM.len(), STEM.len() + 1, placeholder.len() - 1] {
+        let text = format!("It is {}", &placeholder[..cut]);
+        assert_eq!(ended(&text, "max_tokens"), ("It is ".to_owned(), "It is ".to_owned()), "{cut}");
+        assert_eq!(ended(&text, "end_turn"), (text.clone(), text), "{cut}");
+    }
+    let whole = (format!("It is {}", token()), format!("It is {}", token()));
+    assert_eq!(ended(&format!("It is {placeholder}"), "max_tokens"), whole);
+    let failure = Failure {
+        error: crate::error::Error::new(crate::error::ErrorKind::Network, "It broke off."),
+        attempts: 1,
+        partial: Some(Partial { text: format!("It is {}", &placeholder[..20]), ..Partial::default() }),
+        abandoned: Vec::new(),
+    };
+    assert_eq!(sealed.opened_failure(failure).partial.unwrap().text, "It is ");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::files::{line_starts, places};
 use super::{MOST_BYTES, Toolbox, shortened};
 use crate::prompt::tags;
 use crate::workspace::language;
+use crate::workspace::secrets::Whole;
 use crate::workspace::syntax::{Item, Syntax};
 
 /// More definitions of one name are only named.
@@ -60,6 +61,7 @@ impl<H: Host> Toolbox<'_, H> {
             let Some(syntax) = Syntax::parse(language, text.as_str()) else { return true };
             let items = syntax.items();
             let starts = line_starts(&text);
+            let mut whole = None;
             for (index, item) in items.iter().enumerate() {
                 let module = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
                 if !is_meant(&items, index, wanted, owners, module) {
@@ -67,7 +69,8 @@ impl<H: Host> Toolbox<'_, H> {
                 }
                 let (path, lines) = (self.shown(path), places(&starts, item));
                 if found < MOST_SHOWN && shown.len() < MOST_BYTES {
-                    let _ = writeln!(shown, "{}", definition(&text, item, &path, &lines));
+                    let whole = whole.get_or_insert_with(|| Whole::of(&text, self.redact));
+                    let _ = writeln!(shown, "{}", definition(whole, &text, item, &path, &lines));
                 } else {
                     let _ = writeln!(shown, "Also {path}:{lines}");
                 }
@@ -125,14 +128,16 @@ fn is_meant(items: &[Item], index: usize, wanted: &str, owners: &[&str], module:
         || (item.parent.is_none() && module == *owner)
 }
 
-fn definition(text: &str, item: &Item, path: &str, lines: &str) -> String {
+fn definition(whole: &Whole<'_>, text: &str, item: &Item, path: &str, lines: &str) -> String {
     let start = text[..item.span.start].rfind('\n').map_or(0, |at| at + 1);
     let blank = text[start..item.span.start].chars().all(char::is_whitespace);
-    let code = &text[if blank { start } else { item.span.start }..item.span.end];
-    let cut = code.split_inclusive('\n').take(MOST_LINES).collect::<String>();
+    let start = if blank { start } else { item.span.start };
+    let code = &text[start..item.span.end];
+    let given = code.split_inclusive('\n').take(MOST_LINES).map(str::len).sum::<usize>();
+    let cut = whole.piece(start..start + given);
     let mut result =
         tags::wrap("definition", &[("name", &item.name), ("path", path), ("lines", lines)], cut.trim_end());
-    if cut.len() < code.len() {
+    if given < code.len() {
         let _ = write!(result, "\nCut after {MOST_LINES} lines.");
     }
     result

@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
-use ignore::WalkBuilder;
 use serde::Deserialize;
 
 use super::super::host::Host;
-use super::{MOST_BYTES, Toolbox, shortened};
+use super::{MOST_BYTES, Toolbox, WIDEST, shortened};
 use crate::prompt::tags;
 use crate::workspace::language;
+use crate::workspace::secrets::{Whole, beginning};
 use crate::workspace::syntax::{Item, Syntax};
+use crate::workspace::walk::walk;
 
 /// More lines are not given at once.
 const MOST_LINES: usize = 800;
@@ -72,7 +73,9 @@ impl<H: Host> Toolbox<'_, H> {
         if given.is_empty() {
             return Err(format!("Line {first} of `{}` alone is too long to be given.", self.shown(&path)));
         }
-        let content = given.concat();
+        let start = lines[..first - 1].iter().map(|line| line.len()).sum::<usize>();
+        let end = start + given.iter().map(|line| line.len()).sum::<usize>();
+        let content = Whole::of(&text, self.redact).piece(start..end);
         let place =
             [("path", self.shown(&path)), ("lines", format!("{first}-{last}")), ("of", lines.len().to_string())];
         let place: Vec<(&str, &str)> = place.iter().map(|(key, value)| (*key, value.as_str())).collect();
@@ -158,12 +161,8 @@ impl<H: Host> Toolbox<'_, H> {
     pub(super) fn each_file(&self, folder: &Path, visit: &mut dyn FnMut(&Path) -> bool) -> Result<bool, String> {
         let (_, access) = self.project()?;
         // Without the ignore files above the project and those of the machine: equal projects give equal results.
-        let walk = WalkBuilder::new(folder)
-            .parents(false)
-            .git_global(false)
-            .require_git(false)
-            .sort_by_file_name(std::ffi::OsStr::cmp)
-            .build();
+        let walk =
+            walk(folder, |_| true).parents(false).git_global(false).sort_by_file_name(std::ffi::OsStr::cmp).build();
         let mut looks = 0;
         for entry in walk.flatten() {
             looks += 1;
@@ -217,5 +216,6 @@ fn head(text: &str, item: &Item) -> String {
         &signature[at..]
     });
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    shortened(if line.is_empty() { &item.name } else { &line })
+    let line = if line.is_empty() { &item.name } else { &line };
+    shortened(beginning(line, WIDEST))
 }

@@ -10,12 +10,16 @@ use super::super::host::Host;
 use super::files::glob;
 use super::{MOST_BYTES, Toolbox, shortened};
 use crate::prompt::tags;
+use crate::workspace::secrets::{Whole, beginning};
 
 /// More lines are not given.
 const MOST_MATCHES: usize = 100;
 
 /// More lines of one file are not given, so that others have their turn.
 const MOST_IN_A_FILE: usize = 30;
+
+/// More characters of a line are not given.
+const MOST_IN_A_LINE: usize = 240;
 
 /// A larger file is generated, or data.
 const MOST_FILE_BYTES: u64 = 1024 * 1024;
@@ -50,7 +54,7 @@ impl<H: Host> Toolbox<'_, H> {
                 return true;
             }
             if let Ok(text) = self.text(path) {
-                found.take(&matcher, &shown, &text);
+                found.take(&matcher, &shown, &text, self.redact);
             }
             !found.is_full
         };
@@ -112,7 +116,8 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, matcher: &RegexMatcher, path: &str, text: &str) {
+    fn take(&mut self, matcher: &RegexMatcher, path: &str, text: &str, redact: bool) {
+        let mut whole = None;
         let (mut at, mut number, mut counted, mut in_file) = (0, 1, 0, 0);
         while at < text.len() {
             let Ok(Some(hit)) = matcher.find_at(text.as_bytes(), at) else { return };
@@ -135,9 +140,8 @@ impl Found {
                 return;
             }
             self.count += 1;
-            let line = text.get(start..end).unwrap_or_default().trim_end();
-            let line: String = line.chars().take(240).collect();
-            let _ = writeln!(self.lines, "{path}:{number}: {line}");
+            let line = whole.get_or_insert_with(|| Whole::of(text, redact)).piece(start..end);
+            let _ = writeln!(self.lines, "{path}:{number}: {}", beginning(line.trim_end(), MOST_IN_A_LINE));
         }
     }
 }

@@ -145,6 +145,52 @@ fn reads_lines_of_a_file() {
     );
 }
 
+/// What makes a secret one may stand outside of what a tool gives.
+#[test]
+fn no_tool_gives_half_of_a_secret_or_one_that_only_the_file_tells() {
+    let folder = project();
+    let line = "k7Qp2Xv9Zt4Lm8Rw3Yb6Nc1Hd5Jf0Gsk7Qp2Xv9Zt4Lm8Rw3Yb6Nc1Hd5Jf0GsAA";
+    let token = format!("ghp_{}", "k7Qp2Xv9Zt4Lm8Rw3Yb6Nc1Hd5Jf0GsA2Bq4");
+    // Of a long line only the beginning is given: here the cut would go through the token.
+    let filler = "x".repeat(70);
+    let text = format!(
+        "KEY = '-----BEGIN RSA PRIVATE KEY-----\n{line}\n{line}\n-----END RSA PRIVATE KEY-----'\n\n\n\
+         def use(a='{filler}', b=\"{token}\"):\n    return 1\n\n\nW = '{filler}{filler}{filler}', \"{token}\"\n"
+    );
+    std::fs::write(folder.path().join("src/keys.py"), text).unwrap();
+    for (tool, input) in [
+        ("read_file", json!({"path": "src/keys.py", "start_line": 2, "end_line": 2})),
+        ("read_file", json!({"path": "src/keys.py", "start_line": 3})),
+        ("search", json!({"pattern": "Lm8Rw3Yb6"})),
+        ("search", json!({"pattern": "^W = "})),
+        ("outline", json!({"path": "src/keys.py"})),
+    ] {
+        let given = call_in(folder.path(), &Disk::default(), tool, input.clone());
+        assert!(!given.is_error, "{input}: {}", given.text);
+        assert!(!given.text.replace(&token, "").contains("k7Qp2Xv9"), "{tool} {input}: {}", given.text);
+    }
+    let whole = call_in(folder.path(), &Disk::default(), "read_file", json!({"path": "src/keys.py"}));
+    assert!(whole.text.contains(line), "what tells by itself is left to the gate");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_not_waited_for() {
+    let folder = project();
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("src/pipe.py")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("pipe.py", folder.path().join("src/again.py")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("src/zero.py")).unwrap();
+    for path in ["src/pipe.py", "src/again.py", "src/zero.py"] {
+        for tool in ["read_file", "outline"] {
+            let given = call_in(folder.path(), &Disk::default(), tool, json!({"path": path}));
+            assert!(given.is_error && given.text.contains("There is no file"), "{tool} {path}: {}", given.text);
+        }
+        let given = call_in(folder.path(), &Disk::default(), "search", json!({"pattern": "x", "path": path}));
+        assert!(given.is_error, "{path}: {}", given.text);
+    }
+}
+
 #[test]
 fn a_long_file_is_cut_where_the_result_says() {
     let folder = project();

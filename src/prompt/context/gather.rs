@@ -1,5 +1,6 @@
 //! Choosing what is worth its tokens: what the selection names first, and only what fits, whole.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -9,6 +10,7 @@ use crate::workspace::references::{
     Definition, Name, Project, Role, Source, callers, definitions, names, own_definitions,
 };
 use crate::workspace::roots::relative;
+use crate::workspace::secrets::{Whole, beginning};
 use crate::workspace::syntax::ItemKind;
 use crate::workspace::test_files::{Files, nearest_tests};
 use crate::workspace::{Diagnostic, Language, Span};
@@ -31,6 +33,8 @@ pub struct Around<'a> {
     pub document_is_whole: bool,
     /// Whether there is a test file to add to, which the model sees; else a test from elsewhere shows the style.
     pub has_tests: bool,
+    /// Whether secrets are kept back (`privacy.redact`).
+    pub redact: bool,
     /// What other tools say about the document.
     pub diagnostics: &'a [Diagnostic],
     /// The most tokens of context; `None` leaves it to the action.
@@ -178,6 +182,17 @@ impl Basket<'_> {
     }
 }
 
+impl Basket<'_> {
+    /// Leaves out of the piece that was taken last what only the rest of its file, `text`, tells to be a secret; `span` is where
+    /// in it a form of the piece stands. An outline is all that matters of its item, so it tells by itself.
+    fn without_secrets(&mut self, text: &str, redact: bool, span: impl Fn(Form) -> Span) {
+        let Some(piece) = self.pieces.last_mut().filter(|piece| piece.form != Form::Outline) else { return };
+        if let Cow::Owned(left) = Whole::of(text, redact).piece(span(piece.form)) {
+            piece.text = left;
+        }
+    }
+}
+
 fn lines(text: &str, span: &Span) -> (usize, usize) {
     let lines = Lines::of(text, span);
     (lines.first, lines.last)
@@ -247,6 +262,10 @@ fn take_definition(
     }
     forms.push(piece(Form::Signature, definition.signature()));
     if basket.take(forms, basket.budget / LARGEST_SHARE) {
+        basket.without_secrets(text, around.redact, |form| match form {
+            Form::Signature => definition.signature_span(),
+            _ => definition.span(),
+        });
         taken.push((definition.path().to_owned(), span));
     }
 }
@@ -259,9 +278,11 @@ fn called(around: &Around<'_>, source: &Source, basket: &mut Basket<'_>) {
             lines: lines(around.text, &caller.span),
             name: caller.within,
             form: Form::Whole,
-            text: around.text[caller.span].to_owned(),
+            text: around.text[caller.span.clone()].to_owned(),
         };
-        basket.take([piece], basket.budget / LARGEST_SHARE);
+        if basket.take([piece], basket.budget / LARGEST_SHARE) {
+            basket.without_secrets(around.text, around.redact, |_| caller.span.clone());
+        }
     }
 }
 
@@ -291,6 +312,8 @@ fn example(around: &Around<'_>, project: &Project<'_>, files: &dyn Files, basket
             }
         });
         if basket.take(forms, most) {
+            let length = basket.pieces.last().map_or(0, |piece| piece.text.len());
+            basket.without_secrets(test.text(), around.redact, |_| 0..length);
             return;
         }
     }
@@ -307,7 +330,7 @@ fn diagnosed(around: &Around<'_>) -> Vec<Piece> {
     });
     found.dedup();
     let piece = |one: &Diagnostic| {
-        let mut message: String = one.message.chars().take(MAX_MESSAGE_CHARS).collect();
+        let mut message = beginning(&one.message, MAX_MESSAGE_CHARS).to_owned();
         if message.len() < one.message.len() {
             message.push('…');
         }

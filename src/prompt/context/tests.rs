@@ -51,6 +51,7 @@ impl Fixture {
 
     fn around(&self, action: &'static str) -> Around<'_> {
         Around {
+            redact: true,
             action,
             root: Path::new(ROOT),
             path: &self.document,

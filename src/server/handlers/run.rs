@@ -21,10 +21,10 @@ use super::super::{actions as own, from_proto, show, standing, to_proto};
 use super::follow_up::run_follow_up;
 use super::lifecycle::token_name;
 use crate::actions::{self, Action, Applies};
+use crate::defect;
 use crate::error::ErrorKind;
 use crate::jobs::{
-    JobHandle, Order, Outcome, Registration, Report, action_for, new_job_id, no_question, panic_message, picture_at,
-    run, to_fix,
+    JobHandle, Order, Outcome, Registration, Report, action_for, new_job_id, no_question, picture_at, run, to_fix,
 };
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
@@ -242,7 +242,7 @@ fn start(
 /// Does the work, unless it panics: that is an end like any other, and the client hears of it.
 pub(super) async fn whatever_happens(order: &Order, feed: &Feed, work: impl Future<Output = Report>) -> Report {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
-        tracing::error!(job = order.job, "a job panicked: {}", panic_message(panic.as_ref()));
+        tracing::error!(job = order.job, "a job panicked: {}", defect::words(panic.as_ref()));
         let report = Report::defect(order);
         feed.end(&report);
         report

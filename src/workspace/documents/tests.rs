@@ -116,6 +116,8 @@ fn what_cannot_be_worked_on_says_why() {
     assert!(message(folder.path()).contains("is a directory"));
     assert!(message(&folder.path().join("none.py")).contains("does not exist"));
     assert!(message(Path::new("relative.py")).contains("not an absolute path"));
+    #[cfg(unix)]
+    assert!(message(Path::new("/dev/zero")).contains("is not a file"));
     let read = Snapshot::read(&write("ok.rs", "fn µ() {}\r\n".as_bytes())).unwrap();
     assert_eq!((read.text.to_string().as_str(), read.version, read.language.id), ("fn µ() {}\r\n", None, "rust"));
 

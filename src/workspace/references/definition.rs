@@ -34,13 +34,18 @@ impl Definition {
 
     /// Its comments, its signature, and in Python what its documentation string says.
     pub fn signature(&self) -> String {
+        self.source.text()[self.signature_span()].to_owned()
+    }
+
+    /// Where that stands.
+    pub fn signature_span(&self) -> Span {
         let (text, item) = (self.source.text(), self.item());
         let start = self.span().start;
         let mut end = item.signature.end.max(start);
         if let Some(doc) = self.documentation() {
             end = end.max(doc.end);
         }
-        text[start..end].trim_end().to_owned()
+        start..start + text[start..end].trim_end().len()
     }
 
     /// All of it but the bodies of its members; `None` if it has no members with a body.

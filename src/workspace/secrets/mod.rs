@@ -8,6 +8,7 @@ mod blocks;
 mod formats;
 mod judge;
 mod named;
+mod whole;
 
 #[cfg(test)]
 mod corpus;
@@ -22,6 +23,7 @@ use regex::Regex;
 
 use self::formats::{FORMATS, Format};
 use self::named::{NAMED, Named, Strength, TELLING};
+pub use self::whole::{LEFT_OUT, Whole, beginning};
 
 /// A secret in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use super::find;
+use super::{LEFT_OUT, Whole, beginning, find};
 
 /// What is found in a text, with its kind.
 fn found(text: &str) -> Vec<(&str, &'static str)> {
@@ -119,6 +119,43 @@ fn a_value_that_is_too_long_is_taken_whole() {
 }
 
 #[test]
+fn a_piece_does_not_show_what_only_the_whole_tells_to_be_a_secret() {
+    let body = random(64);
+    let key = format!("K = '-----BEGIN EC PRIVATE KEY-----\n{body}\n{body}\n-----END EC PRIVATE KEY-----'\nend = 1\n");
+    let manifest = "kind: Secret\nmetadata:\n  name: db\ndata:\n  user: aHVudGVyMjcxMQ==\n";
+    let token = format!("token = \"ghp_{}\"\n", random(36));
+    let piece = |text: &str, from: &str, to: &str| {
+        let start = text.find(from).unwrap();
+        let end = start + text[start..].find(to).unwrap() + to.len();
+        Whole::of(text, true).piece(start..end).into_owned()
+    };
+    // The marks are not in the piece.
+    let rest = format!("{LEFT_OUT}\n-----END EC PRIVATE KEY-----'\nend");
+    assert_eq!(piece(&key, &format!("{body}\n-"), "end"), rest);
+    assert_eq!(piece(manifest, "  user", "==\n"), format!("  user: {LEFT_OUT}\n"));
+    // Half of it is.
+    assert_eq!(piece(&token, "token", "ghp_k7Qp"), format!("token = \"{LEFT_OUT}"));
+    assert_eq!(piece(&token, "Qp2Xv9", "\"\n"), format!("{LEFT_OUT}\"\n"));
+    // What tells by itself is the gate's, which gives it back.
+    for text in [key.as_str(), manifest, token.as_str()] {
+        assert_eq!(Whole::of(text, true).piece(0..text.len()), text);
+    }
+    assert_eq!(piece(&key, "end", "1"), "end = 1");
+    assert_eq!(Whole::of(manifest, false).piece(40..manifest.len()), &manifest[40..], "nobody asked for it");
+}
+
+#[test]
+fn the_beginning_of_a_line_has_no_half_secret() {
+    let line = format!("let αβ = \"ghp_{}\"; // and so on", random(36));
+    for most in 0..line.chars().count() + 2 {
+        let begun = beginning(&line, most);
+        assert!(line.starts_with(begun) && begun.chars().count() <= most, "{most}: {begun}");
+        assert!(!begun.contains("ghp_") || begun.contains(&random(36)), "{most}: {begun}");
+    }
+    assert_eq!(beginning("αβγδ", 3), "αβγ");
+}
+
+#[test]
 fn any_text_can_be_looked_through() {
     use proptest::prelude::*;
     let piece = prop_oneof![
@@ -144,5 +181,12 @@ fn any_text_can_be_looked_through() {
             prop_assert!(!text[secret.span.clone()].contains('\n'));
             end = secret.span.end;
         }
+        let whole = Whole::of(&text, true);
+        let mut at = text.len() / 3;
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let lines = |text: &str| text.matches('\n').count();
+        prop_assert_eq!(lines(&whole.piece(0..at)) + lines(&whole.piece(at..text.len())), lines(&text));
     });
 }
