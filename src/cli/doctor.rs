@@ -123,7 +123,7 @@ async fn look(simulate: bool, invocation: &Invocation) -> Result<Vec<Check>, Err
         let message = "not needed: the simulator takes any key";
         Ok((Auth::ApiKey("simulated".to_owned().into()), message.to_owned()))
     } else {
-        let from = checks::key_origin(&invocation.env);
+        let from = checks::key_origin(&settings, &invocation.env);
         credentials(&settings, &invocation.env).await.map(|auth| (auth, format!("found: {from}")))
     };
     // With an address that is not the one that was meant, nothing is sent.

@@ -1,6 +1,10 @@
-//! How to sign in: `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`, else what `api.key_command` prints.
+//! How to sign in: `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`, else what `api.key_command` prints, else, where Aside was
+//! built with the feature `keyring`, what the system's keyring holds.
 //!
 //! A secret is trimmed, checked and wrapped at once; no message here ever holds a part of one.
+
+#[cfg(feature = "keyring")]
+mod keyring;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -31,6 +35,10 @@ pub async fn credentials(settings: &Settings, env: &Environment) -> Result<Auth,
     }
     if let Some(argv) = settings.api.key_command.as_deref() {
         return Ok(Auth::ApiKey(from_command(argv, KEY_COMMAND_LIMIT).await?));
+    }
+    #[cfg(feature = "keyring")]
+    if let Some(key) = keyring::from_keyring(keyring::ask, KEY_COMMAND_LIMIT).await? {
+        return Ok(Auth::ApiKey(key));
     }
     let error = Error::new(ErrorKind::Credentials, "There is no API key.");
     let is_local = super::base_url::is_loopback(&settings.api.base_url);

@@ -48,13 +48,15 @@ pub(super) fn configuration(resolved: &Resolved, bad_headers: usize) -> Vec<Chec
 }
 
 /// Where the credentials come from, without a word of them.
-pub(super) fn key_origin(env: &Environment) -> &'static str {
+pub(super) fn key_origin(settings: &Settings, env: &Environment) -> &'static str {
     if env.get("ANTHROPIC_API_KEY").is_some() {
         "API key from ANTHROPIC_API_KEY"
     } else if env.get("ANTHROPIC_AUTH_TOKEN").is_some() {
         "token from ANTHROPIC_AUTH_TOKEN"
-    } else {
+    } else if settings.api.key_command.is_some() {
         "API key from `api.key_command`"
+    } else {
+        "API key from the system's keyring"
     }
 }
 
