@@ -151,6 +151,56 @@ fn a_full_disk_is_said_once_and_the_work_goes_on() {
     assert_said_once(&said, "cannot be used");
 }
 
+/// A disk of the server's own, which has no room from the beginning on or soon. Without the right to make one it is, once more,
+/// a limit for files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_without_room_is_said_once_and_the_work_goes_on() {
+    const PRELUDE: &str = r#"
+        if unshare --user --map-root-user --mount true; then
+            exec unshare --user --map-root-user --mount sh -c '
+                for folder in "$ASIDE_DATA_DIR" "$ASIDE_CACHE_DIR"; do
+                    mkdir -p "$folder" && mount -t tmpfs -o size=16k tmpfs "$folder"
+                done
+                exec "$0" "$@"' "$0" "$@"
+        fi
+        trap '' XFSZ; ulimit -f 32"#;
+    let sandbox = Sandbox::new();
+    let simulator = Simulator::start(&sandbox, None, None);
+    let options = ClientOptions { prelude: Some(PRELUDE), ..ClientOptions::with_api(simulator.url.as_str()) };
+    let mut client = Client::start(&sandbox, options);
+    let uri = sandbox.uri("a.py");
+    client.open(&uri, "python", TEXT);
+    let said = warnings(&mut client, &uri);
+    assert_said_once(&said, "cannot be used");
+    let result = client.run_to_end("document", &uri, 0..24);
+    assert_eq!(result["outcome"], "applied", "{result}");
+    client.read_all();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_and_an_output_without_room_end_in_a_word_and_not_in_a_crash() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.py", TEXT);
+    let arguments = ["serve", "--simulate", "--log", "/dev/full", "--log-level", "trace"].map(str::to_owned).to_vec();
+    let mut client = Client::start(&sandbox, ClientOptions { arguments, ..ClientOptions::default() });
+    let uri = sandbox.uri("a.py");
+    client.open(&uri, "python", TEXT);
+    assert_eq!(client.run_to_end("explain", &uri, 0..24)["outcome"], "shown");
+    client.read_all();
+    drop(client);
+    for arguments in
+        [&["act", "explain", "a.py:1", "--simulate"][..], &["act", "explain", "a.py:1", "--simulate", "--json"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = sandbox.aside().args(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("No space left") && !said.contains("defect"), "{said}");
+    }
+}
+
 #[test]
 fn a_home_that_cannot_be_written_to_is_said_once_and_the_work_goes_on() {
     let sandbox = Sandbox::new();

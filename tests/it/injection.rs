@@ -5,6 +5,9 @@
 
 mod files;
 mod model;
+#[cfg(unix)]
+mod names;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::fs;

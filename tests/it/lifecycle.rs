@@ -165,6 +165,29 @@ fn a_frame_that_is_not_json_does_not_end_the_session() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// More than there is memory for is not waited for, and what is announced is not made room for.
+#[test]
+fn a_length_that_nobody_has_memory_for_is_an_error_and_not_the_end() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.aside().args(["serve", "--simulate"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for length in ["99999999999", "18446744073709551615", "99999999999999999999999999", "-1", "1e9", ""] {
+        write!(stdin, "Content-Length: {length}\r\n\r\n").unwrap();
+    }
+    for body in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"rootUri":null,"capabilities":{}}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#,
+        r#"{"jsonrpc":"2.0","method":"exit"}"#,
+    ] {
+        write!(stdin, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    }
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said.matches("-32700").count(), 6, "each is reported: {said}");
+    assert!(said.contains("\"id\":1") && said.contains("\"id\":2"), "what comes behind is answered: {said}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 /// Node connects by socket pairs, and a file is what a person redirects to.
 #[cfg(unix)]
 #[test]

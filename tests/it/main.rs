@@ -41,6 +41,7 @@ mod leaving;
 mod ledger;
 mod lifecycle;
 mod own_actions;
+mod pages;
 mod platform;
 mod preview;
 mod privacy;

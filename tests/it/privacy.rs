@@ -132,6 +132,13 @@ fn an_excluded_file_is_refused_with_the_reason() {
     };
     refused(".env", "hold secrets");
     refused("drafts/a.py", ".aside/ignore");
+    // Questions and pictures are no way around it.
+    sandbox.write(".env.md", "![the keys](keys.png)\n");
+    sandbox.write("keys.png", "no picture");
+    for arguments in [&["ask", ".env", "--prompt", "What is in it?"][..], &["describe-image", ".env.md:1"]] {
+        let output = act(&sandbox, &[arguments, &["--simulate", "--json"]].concat());
+        assert!(said(&output).contains("\"excluded\""), "{arguments:?}: {}", said(&output));
+    }
     // The repository's own word does not count.
     sandbox.write(".aside/config.toml", "[privacy]\ninclude = [\".env\"]\n");
     refused(".env", "hold secrets");

@@ -380,6 +380,13 @@ impl Client {
         })
     }
 
+    /// Waits until the server has taken in all that it was told: notifications are applied in their order, and in front of any
+    /// request behind them.
+    pub(crate) fn settle(&mut self) {
+        let unknown = self.request("aside/settle", Value::Null).expect_err("there is no such request");
+        assert_eq!(unknown["code"], -32601);
+    }
+
     /// Gives what was not read so far, and does not mind what comes unread later: for tests that look elsewhere.
     pub(crate) fn read_all(&self) -> Vec<Value> {
         let mut editor = self.editor();

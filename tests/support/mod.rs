@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod positions;
 pub(crate) mod sandbox;
 pub(crate) mod scripted;
+pub(crate) mod secure;
 pub(crate) mod simulator;
 pub(crate) mod traffic;
 

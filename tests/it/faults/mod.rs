@@ -1,6 +1,7 @@
 //! Every fault of the network and of servers, in front of the real program: what the user sees, how often the server is
 //! asked, and that an edit is whole or not at all. `docs/reliability.md` shows the same rows.
 
+mod frames;
 mod rows;
 
 use std::net::TcpListener;
@@ -28,7 +29,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let server = Scripted::start();
-        let (sandbox, client, uri) = open(server.url.as_str());
+        let (sandbox, client, uri) = open(server.url.as_str(), Vec::new());
         Self { uri, client, server, _sandbox: sandbox }
     }
 
@@ -47,11 +48,18 @@ impl Bench {
     }
 }
 
-fn open(url: &str) -> (Sandbox, Client, String) {
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn open(url: &str, environment: Vec<(String, String)>) -> (Sandbox, Client, String) {
     let sandbox = Sandbox::new();
     sandbox.configure("[api]\ntimeout_secs = 1\nmax_retries = 1\n");
     sandbox.write("one.py", TEXT);
-    let client = Client::start(&sandbox, ClientOptions::with_api(url));
+    let mut options = ClientOptions::with_api(url);
+    options.environment.extend(environment);
+    let client = Client::start(&sandbox, options);
     let uri = sandbox.uri("one.py");
     client.open(&uri, "python", TEXT);
     client.read_all();
@@ -133,14 +141,25 @@ fn where_no_connection_comes_about() {
         let url = match place {
             Nowhere::Unknown => format!("https://{}.invalid:4711", "x".repeat(64)),
             Nowhere::Closed => {
-                format!("http://127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+                format!("http://127.0.0.1:{}", free_port())
             }
             Nowhere::Tls(acts) => {
                 server.play(vec![Script::deaf([vec![Act::Sleep(Duration::from_millis(50))], acts()].concat()); 8]);
                 server.url.as_str().replacen("http:", "https:", 1)
             }
+            Nowhere::Proxy(acts) => {
+                server.play(vec![Script::new(acts()); 8]);
+                "https://api.example.invalid:4711".to_owned()
+            }
+            Nowhere::NoProxy => "https://api.example.invalid:4711".to_owned(),
         };
-        let (_sandbox, mut client, uri) = open(&url);
+        let proxy = match place {
+            Nowhere::Proxy(_) => Some(server.url.to_string()),
+            Nowhere::NoProxy => Some(format!("http://127.0.0.1:{}", free_port())),
+            _ => None,
+        };
+        let environment = proxy.into_iter().map(|proxy| ("HTTPS_PROXY".to_owned(), proxy)).collect();
+        let (_sandbox, mut client, uri) = open(&url, environment);
         let result = client.run_to_end("explain", &uri, 0..TEXT.len());
         client.read_all();
         let error = &result["error"];
@@ -231,19 +250,25 @@ fn table() -> String {
     for (fault, _, kind, says, asked) in NOWHERE {
         line(fault, "before", &told(kind, says), &asked.to_string(), "where_no_connection_comes_about");
     }
+    for (fault, _, says) in frames::CERTIFICATES {
+        line(fault, "before", &told("network", says), "0", "frames::where_the_certificate_is_not_good");
+    }
+    let sees = |sees: Sees| match sees {
+        Sees::Answer => "the answer".to_owned(),
+        Sees::Later => "why and when it is tried again, then the answer".to_owned(),
+        Sees::Error(kind, says) => told(kind, says),
+        Sees::Kept(kind, says) => format!("the words that came; {}", told(kind, says)),
+    };
     for row in ROWS {
-        let sees = match row.sees {
-            Sees::Answer => "the answer".to_owned(),
-            Sees::Later => "why and when it is tried again, then the answer".to_owned(),
-            Sees::Error(kind, says) => told(kind, says),
-            Sees::Kept(kind, says) => format!("the words that came; {}", told(kind, says)),
-        };
         let test = match row.moment {
             Moment::Before => "before_the_first_event",
             Moment::At => "at_the_first_event",
             Moment::After => "after_the_first_words",
         };
-        line(row.fault, row.moment.words(), &sees, &row.asked.to_string(), test);
+        line(row.fault, row.moment.words(), &sees(row.sees), &row.asked.to_string(), test);
+    }
+    for row in frames::ROWS {
+        line(row.fault, row.moment.words(), &sees(row.sees), &row.asked.to_string(), "frames::over_http2");
     }
     lines.join("\n")
 }

@@ -125,6 +125,10 @@ pub(super) enum Nowhere {
     Closed,
     /// `https`, and a server that does this when it is greeted.
     Tls(fn() -> Vec<Act>),
+    /// Behind a proxy that does this when it is asked for the connection.
+    Proxy(fn() -> Vec<Act>),
+    /// Behind a proxy that is not there.
+    NoProxy,
 }
 
 /// Faults before there is a connection.
@@ -157,6 +161,30 @@ pub(super) const NOWHERE: &[(&str, Nowhere, &str, &str, usize)] = &[
         Nowhere::Tls(|| vec![Act::Hang]),
         "timeout",
         "HOST did not begin to answer within 1 s.",
+        2,
+    ),
+    (
+        "a proxy that asks for a sign-in (407)",
+        Nowhere::Proxy(|| vec![status(407, "", "")]),
+        "network",
+        "The proxy asks for a sign-in (status 407).",
+        1,
+    ),
+    (
+        "a proxy that does not go there (403)",
+        Nowhere::Proxy(|| vec![status(403, "", "")]),
+        "network",
+        "The proxy did not connect to HOST: ",
+        2,
+    ),
+    ("a proxy that dies", Nowhere::Proxy(Vec::new), "network", "The proxy did not connect to HOST: ", 2),
+    ("a proxy that is reset", Nowhere::Proxy(|| vec![Act::Reset]), "network", "The proxy did not connect to HOST: ", 2),
+    ("a proxy that is not there", Nowhere::NoProxy, "network", "The proxy did not connect to HOST: ", 2),
+    (
+        "a proxy that dies once it has connected",
+        Nowhere::Proxy(|| vec![send("HTTP/1.1 200 OK\r\n\r\n")]),
+        "network",
+        "HOST closed the connection before the answer was complete.",
         2,
     ),
 ];

