@@ -2,6 +2,7 @@
 
 use super::conversation;
 pub use super::markdown::{LineTail, sanitize};
+use crate::unseen::turns;
 
 /// An explanation to be shown or stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,15 +157,20 @@ fn escaped(text: &str) -> String {
                 out.push('\\');
                 out.push(char);
             }
-            _ => out.push(char),
+            _ => out.push(legible(char)),
         }
     }
     out
 }
 
+/// Names of files may have anything in them: what would steer who shows it, or turn the writing, is only shown to be there.
+fn legible(char: char) -> char {
+    if char.is_control() || turns(char) { char::REPLACEMENT_CHARACTER } else { char }
+}
+
 /// `text` as inline code.
 fn code(text: &str) -> String {
-    let text = text.replace(['\n', '\r'], " ");
+    let text: String = text.replace(['\n', '\r', '\t'], " ").chars().map(legible).collect();
     let mut runs = text.split(|char| char != '`').map(str::len);
     let ticks = "`".repeat(runs.by_ref().max().unwrap_or(0) + 1);
     let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };

@@ -106,16 +106,16 @@ impl Secure {
 
 /// A server's side of TLS, and its authority in PEM form.
 fn identity(certificate: Certificate) -> (rustls::ServerConfig, String) {
-    let authority = || {
+    let authority = |name: &str| {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "Aside's tests");
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
         (Issuer::new(params, key), pem)
     };
-    let (issuer, pem) = authority();
-    let trusted = if certificate == Certificate::OfNobody { authority().1 } else { pem };
+    let (issuer, pem) = authority("Aside's tests");
+    let trusted = if certificate == Certificate::OfNobody { authority("Somebody else").1 } else { pem };
     let host = if certificate == Certificate::OfAnotherHost { "elsewhere.example" } else { "127.0.0.1" };
     let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
     match certificate {

@@ -109,6 +109,8 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
         } else if seen == Cause::Other
             && (words.contains("connection closed before")
                 || words.contains("unexpected EOF")
+                // A stream or connection of HTTP/2 that the other side ends.
+                || words.contains("error received: ")
                 || words.contains("reset"))
         {
             seen = Cause::Reset;

@@ -144,7 +144,7 @@ fn a_model_that_obeys_a_file_reaches_nothing() {
             assert!(!given.contains("ANTHROPIC"), "{tried}: {given}");
         }
         let rendered = html(&shown.unwrap_or_default());
-        for element in ["<img", "mermaid", "href=\"command:", "evil.example/?c=TOP\"", "cmV0dXJucmV0dXJu\""] {
+        for element in ["<img", "mermaid", "href=\"command:", "href=\"https://evil.example/?c", "cmV0dXJucmV0dXJu\""] {
             assert!(!rendered.contains(element), "{tried}: {rendered}");
         }
     }
