@@ -119,6 +119,12 @@ impl Change {
         crate::output::edit::apply(&self.base.text.to_string(), &self.edits)
     }
 
+    /// The same change in whole lines.
+    pub fn by_lines(&self) -> Self {
+        let edits = crate::output::edit::whole_lines(&self.base.text.to_string(), &self.edits);
+        Self { edits, ..self.clone() }
+    }
+
     /// Where in the result the last edit's first word is.
     pub fn last_written(&self) -> usize {
         let Some((last, before)) = self.edits.split_last() else { return 0 };
@@ -139,6 +145,8 @@ pub enum Landing {
     Stale,
     /// The host will not have it, with its reason.
     Refused(String),
+    /// The editor said no this time, with its reason, and may say yes when its user asks once more.
+    Declined(String),
     /// The user will not have it; the reason says so.
     Rejected(String),
     /// The text moved on while the user was asked. They are not asked a second time unbidden.

@@ -157,6 +157,14 @@ impl<'a, H: Host> Lander<'a, H> {
                         self.edits.push(self.file_edit(&change));
                         Obstacle::Keep(reason)
                     }
+                    Landing::Declined(reason) => {
+                        self.edits.push(self.file_edit(&change));
+                        let hint = format!("{reason}. *Apply anyway*, in the menu of actions, asks it once more");
+                        let document = Some(kept(answer, &hint, &self.edits));
+                        let standing =
+                            Some(Standing { answer: answer.to_owned(), reason: reason.clone(), objection: None });
+                        return Fate::Kept(Kept { reason, document, standing, quiet: false });
+                    }
                     Landing::Rejected(reason) => {
                         self.edits.push(self.file_edit(&change));
                         return self.keep(answer, reason, Stands::No, true);

@@ -41,6 +41,42 @@ pub fn difference(old: &str, new: &str) -> Vec<TextEdit> {
     hunks(old, new, 0)
 }
 
+/// The same edits in whole lines, for editors that are not known to count the characters of a line as agreed.
+pub fn whole_lines(text: &str, edits: &[TextEdit]) -> Vec<TextEdit> {
+    let mut groups: Vec<(Span, Span)> = Vec::new();
+    for (index, edit) in edits.iter().enumerate() {
+        let start = text[..edit.span.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let lines = start..line_border(text, edit.span.end);
+        match groups.last_mut() {
+            Some((together, members)) if lines.start < together.end => {
+                together.end = together.end.max(lines.end);
+                members.end = index + 1;
+            }
+            _ => groups.push((lines, index..index + 1)),
+        }
+    }
+    let whole = groups.into_iter().map(|(lines, members)| {
+        let mut out = String::new();
+        let mut at = lines.start;
+        for edit in &edits[members] {
+            out.push_str(&text[at..edit.span.start]);
+            out.push_str(&edit.text);
+            at = edit.span.end;
+        }
+        out.push_str(&text[at..lines.end]);
+        TextEdit { span: lines, text: out }
+    });
+    whole.collect()
+}
+
+/// The first place at an offset or behind it where a line begins, or the end of the text.
+fn line_border(text: &str, offset: usize) -> usize {
+    if offset == 0 || text[..offset].ends_with('\n') {
+        return offset;
+    }
+    text[offset..].find('\n').map_or(text.len(), |newline| offset + newline + 1)
+}
+
 /// All edits of an answer to an action that edits: the replacement, cleaned of what the model repeated around it, and
 /// the imports it needs. Empty when nothing is to change.
 ///

@@ -64,6 +64,9 @@ impl Sending<'_> {
 
     async fn send(self, session: &Arc<Session>) -> Result<Landing, Misplaced> {
         let Self { uri, change, create, confirm } = self;
+        // One that announces no edits and makes them all the same may count columns in bytes, whatever was agreed.
+        let by_lines = (!session.state().capabilities.apply_edit).then(|| change.by_lines());
+        let change = by_lines.as_ref().unwrap_or(change);
         let text = Rope::from_str(&change.result());
         let on_disk = change.base.version.is_some() || is_current(uri, change, create);
         let (edit, landed) = {
@@ -124,6 +127,7 @@ impl Sending<'_> {
             let document = state.documents.get(uri);
             (document.map(Document::version), moved_on(document, &change.base))
         };
+        let said_no = matches!(&answer, Ok(Ok(result)) if !result.applied) || matches!(&answer, Ok(Err(_)));
         let reason = match refusal(answer) {
             _ if version.is_none() && has_text(uri, &text) => return Ok(Landing::Landed),
             _ if moved && confirm.is_some() => return Ok(Landing::Overtaken),
@@ -135,7 +139,8 @@ impl Sending<'_> {
             Some(reason) => reason,
         };
         watch_late(session, landed, uri.clone());
-        Ok(Landing::Refused(reason))
+        // Some take an edit only so long after the command that asked for it; then it is for the user to ask again.
+        Ok(if said_no && !create { Landing::Declined(reason) } else { Landing::Refused(reason) })
     }
 }
 
@@ -279,7 +284,10 @@ fn is_outdated(answer: &Result<jsonrpc::Result<ApplyWorkspaceEditResult>, Elapse
 fn refusal(answer: Result<jsonrpc::Result<ApplyWorkspaceEditResult>, Elapsed>) -> Option<String> {
     match answer {
         Ok(Ok(result)) if result.applied => None,
-        Ok(Ok(result)) => Some(result.failure_reason.unwrap_or_else(|| "the editor refused the edit".to_owned())),
+        Ok(Ok(result)) => {
+            let reason = result.failure_reason.filter(|reason| !reason.trim().is_empty());
+            Some(reason.unwrap_or_else(|| "the editor refused the edit".to_owned()))
+        }
         Ok(Err(error)) => Some(format!("the editor refused the edit: {}", error.message)),
         Err(_) => Some(format!("the editor did not answer for {} s", SILENCE.as_secs())),
     }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::editor::OnEdit;
 use crate::support::http::Recorder;
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 
@@ -72,6 +73,26 @@ fn a_broken_promise_is_told_and_can_be_overruled() {
     assert!(asked.contains("it changes more than type annotations: line 1: `1` became `2`"), "{asked}");
     text_becomes(&it.client, &it.uri, MORE);
     it.client.next("workspace/applyEdit");
+    it.client.read_all();
+}
+
+/// Kate takes edits for two seconds after a command, so one that the user asks for once more lands.
+#[test]
+fn an_editor_that_said_no_is_asked_again_from_the_menu() {
+    let mut it = start(HINTS, Recorder::start);
+    it.client.editor().behaviour.on_edit = OnEdit::Refuse("");
+    let result = it.client.run_to_end("add-type-hints", &it.uri, 0..TEXT.len());
+    assert_eq!((&result["outcome"], &result["reason"]), (&json!("kept"), &json!("the editor refused the edit")));
+    assert!(question(&it.client).contains("not applied: the editor refused the edit."));
+    let shown = it.client.next("window/showDocument");
+    let path = url::Url::parse(shown["uri"].as_str().unwrap()).unwrap().to_file_path().unwrap();
+    assert!(std::fs::read_to_string(path).unwrap().contains("*Apply anyway*, in the menu of actions"));
+    it.client.editor().behaviour.on_edit = OnEdit::Apply;
+    let entries = offered(&mut it.client, &it.uri);
+    assert_eq!(entries[0]["title"], "Apply anyway: Add type hints to `area`");
+    it.client.execute("aside.accept", entries[0]["arguments"][0].clone()).unwrap();
+    text_becomes(&it.client, &it.uri, HINTS);
+    assert_eq!(offered(&mut it.client, &it.uri), [] as [Value; 0]);
     it.client.read_all();
 }
 

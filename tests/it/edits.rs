@@ -181,6 +181,30 @@ fn an_editor_without_apply_edit_gets_the_answer_as_a_document() {
     assert_eq!(client.text(&uri), TEXT);
 }
 
+/// ALE takes columns for bytes, so none but the first is safe.
+#[test]
+fn an_editor_that_does_not_say_so_and_applies_edits_gets_whole_lines() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("[edits]\nassume_apply = true\n");
+    let text = TEXT.replace("height=1", "unit=\"€\", height=1");
+    let head = HEAD.replace("height=1", "unit=\"€\", height=1");
+    let typed = head.replace("height=1):", "height: int = 1) -> str:");
+    let scenario = format!("[[step]]\nanswer = '''```python\n{typed}\n    return width * height\n```'''\n");
+    let simulator = Simulator::start(&sandbox, Some(&scenario), None);
+    let options = ClientOptions::with_api(simulator.url.as_str()).announce("workspace/applyEdit", json!(false));
+    let mut client = Client::start(&sandbox, options);
+    let uri = sandbox.uri("area.py");
+    client.open(&uri, "python", &text);
+    let result =
+        client.run_to_end("add-type-hints", &uri, text.find("def").unwrap()..text.find("\n\n\nprint").unwrap());
+    assert_eq!(result["outcome"], "applied", "{result}");
+    assert_eq!(client.text(&uri), text.replace(&head, &typed));
+    let edit = client.next("workspace/applyEdit")["edit"]["documentChanges"][0]["edits"].clone();
+    let line = text.lines().position(|line| line == head).unwrap();
+    let range = json!({"start": {"line": line, "character": 0}, "end": {"line": line + 1, "character": 0}});
+    assert_eq!(edit, json!([{"range": range, "newText": format!("{typed}\n")}]));
+}
+
 #[test]
 fn two_edits_in_one_file_both_land() {
     let sandbox = Sandbox::new();

@@ -211,7 +211,36 @@ fn written(lines: &[(usize, String)], tab: &str, base: usize, end: &str) -> Stri
     lines.join(end)
 }
 
+#[test]
+fn edits_in_one_line_are_one_edit_of_it() {
+    let text = "a = b\nc(d, e)\r\nf\n\ng";
+    let edit = |start: usize, end: usize, text: &str| TextEdit { span: start..end, text: text.to_owned() };
+    for (edits, expected) in [
+        (vec![edit(8, 9, "x"), edit(11, 12, "y")], vec![edit(6, 15, "c(x, y)\r\n")]),
+        // What is in whole lines stays as it is, also where another begins.
+        (vec![edit(0, 0, "import z\n"), edit(0, 6, "")], vec![edit(0, 0, "import z\n"), edit(0, 6, "")]),
+        (vec![edit(4, 5, "B"), edit(6, 6, "#\n")], vec![edit(0, 6, "a = B\n"), edit(6, 6, "#\n")]),
+        (vec![edit(17, 18, "")], vec![edit(17, 18, "")]),
+        (vec![edit(19, 19, "!")], vec![edit(18, 19, "g!")]),
+    ] {
+        assert_eq!(whole_lines(text, &edits), expected, "{edits:?}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn the_same_in_whole_lines(old in "([ab€]{0,3}(\n|\r\n|\r)){0,6}[ab€]{0,2}", new in "([ab€]{0,3}(\n|\r\n)){0,6}[ab]{0,2}") {
+        let edits = difference(&old, &new);
+        let whole = whole_lines(&old, &edits);
+        prop_assert_eq!(apply(&old, &whole), new, "{:?}", whole);
+        for edit in &whole {
+            let begins = |offset: usize| offset == 0 || old[..offset].ends_with('\n');
+            prop_assert!(begins(edit.span.start), "{:?}", whole);
+            prop_assert!(begins(edit.span.end) || edit.span.end == old.len(), "{:?}", whole);
+        }
+        prop_assert!(whole.windows(2).all(|two| two[0].span.end <= two[1].span.start), "{:?}", whole);
+    }
+
     #[test]
     fn the_document_becomes_what_the_model_meant(case in case(), form in 0..4, whole_lines in any::<bool>()) {
         let Case { tab, end, base, old, new, final_break } = case;

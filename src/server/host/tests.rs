@@ -295,6 +295,7 @@ async fn the_text_proves_the_edit_whatever_the_editor_says() {
     use Step::{Answers, Fails, Reports, Says, Waits};
     let landed = Landing::Landed;
     let refused = |why: &str| Landing::Refused(why.to_owned());
+    let declined = |why: &str| Landing::Declined(why.to_owned());
     let silent = refused("the editor did not answer for 5 s");
     let table: Vec<(&[Step], Landing, u64)> = vec![
         (&[Answers(true), Reports(AFTER)], landed.clone(), 0),
@@ -305,8 +306,8 @@ async fn the_text_proves_the_edit_whatever_the_editor_says() {
         (&[Waits(3), Reports(AFTER)], landed.clone(), 3),
         (&[Reports("def a(x: int):\r\n    return x\r\n")], landed.clone(), 0),
         (&[Answers(true), Reports("def a(x: i):\n    return x\n"), Reports(AFTER)], landed, 0),
-        (&[Answers(false)], refused("the editor refused the edit"), 0),
-        (&[Fails], refused("the editor refused the edit: Method not found"), 0),
+        (&[Answers(false)], declined("the editor refused the edit"), 0),
+        (&[Fails], declined("the editor refused the edit: Method not found"), 0),
         (&[], silent.clone(), 5),
         (&[Waits(6), Reports(AFTER)], silent, 5),
         (&[Answers(true)], refused("the editor accepted the edit, but the text did not change"), 5),
@@ -315,8 +316,8 @@ async fn the_text_proves_the_edit_whatever_the_editor_says() {
         (&[Reports("# typed\n"), Answers(false)], Landing::Stale, 0),
         (&[Answers(true), Reports("# typed\n")], Landing::Stale, 0),
         (&[Says(OUTDATED), Waits(3), Reports("# typed\n")], Landing::Stale, 3),
-        (&[Says(OUTDATED)], refused("the editor refused the edit: Edits on `a.py' require version 1, you have 4"), 10),
-        (&[Says("read-only"), Waits(3), Reports("# typed\n")], refused("the editor refused the edit: read-only"), 0),
+        (&[Says(OUTDATED)], declined("the editor refused the edit: Edits on `a.py' require version 1, you have 4"), 10),
+        (&[Says("read-only"), Waits(3), Reports("# typed\n")], declined("the editor refused the edit: read-only"), 0),
     ];
     for (steps, expected, seconds) in table {
         let mut it = Fixture::new(BEFORE).await;
@@ -348,13 +349,13 @@ async fn an_edit_for_another_text_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_not_open_is_proved_by_the_disk_or_the_editors_word() {
     use Step::{Answers, Saves};
-    let refused = Landing::Refused("the editor refused the edit".to_owned());
+    let declined = Landing::Declined("the editor refused the edit".to_owned());
     let table: Vec<(&[Step], Option<&str>, Landing)> = vec![
         (&[Answers(true)], Some(BEFORE), Landing::Landed),
         (&[Answers(true)], None, Landing::Landed),
         (&[Saves(AFTER), Answers(false)], Some(BEFORE), Landing::Landed),
         (&[Saves(AFTER)], None, Landing::Landed),
-        (&[Answers(false)], Some(BEFORE), refused),
+        (&[Answers(false)], Some(BEFORE), declined),
     ];
     for (steps, base, expected) in table {
         let mut it = Fixture::new(BEFORE).await;
