@@ -61,8 +61,11 @@ pub(super) async fn ask(session: &Arc<Session>, root: &Path, waiting: Vec<Arc<Ac
     }
     let folders = session.actions.folders(Some(root));
     let allowed = tokio::task::spawn_blocking(move || folders.allow(&fresh)).await;
-    if let Ok(Err(error)) = allowed {
-        session.tell(MessageType::Error, format!("Aside: {}", error.sentence()));
+    match allowed {
+        // The next menu has them.
+        Ok(Ok(_)) => super::actions::files_changed(session),
+        Ok(Err(error)) => session.tell(MessageType::Error, format!("Aside: {}", error.sentence())),
+        Err(_) => {}
     }
 }
 

@@ -49,6 +49,12 @@
   (dolist (timer (copy-sequence timer-idle-list))
     (timer-event-handler timer)))
 
+(defun driver-settle ()
+  "Let the hand rest: eglot 1.17 notices a change a moment after it was made, and tells of it when Emacs is idle."
+  (dotimes (_ 5)
+    (accept-process-output nil 0.05)
+    (driver-idle)))
+
 (defmacro driver-wait (what &rest condition)
   "Wait for WHAT, until CONDITION holds.  A limit for what hangs, not a measure of speed."
   (declare (indent 1))
@@ -125,9 +131,11 @@
 
 (defun driver-undo (buffer)
   "Undo once in BUFFER, as one press of its key does."
+  (driver-settle)
   (with-current-buffer buffer
     (setq last-command 'ignore)
-    (driver-command #'undo)))
+    (driver-command #'undo))
+  (driver-settle))
 
 (defun driver-hold () "Let the answer stop behind its first words."
   (ignore-errors (delete-file (concat driver-room "gate/held")))
@@ -176,11 +184,13 @@
                       "the explanation is shown, and about the function" (driver-text explanation))
         (driver-check (string-match-p "Simulated" (driver-text explanation))
                       "the explanation is marked as simulated" (driver-text explanation))
+        (setq driver-explanation (buffer-file-name explanation))
         (kill-buffer explanation))
     ;; Emacs 28 cannot: it says the beginning and where the rest is.
     (driver-wait "the explanation" (driver-says "/explanations/.*\\.md"))
     (let* ((echo (driver-echo))
            (path (and (string-match "/[^ \n]*/explanations/[^ \n]*\\.md" echo) (match-string 0 echo))))
+      (setq driver-explanation path)
       (driver-check (string-match-p "restock_report" echo) "the explanation's beginning is said" echo)
       (driver-check (and path (file-readable-p path)
                          (with-temp-buffer (insert-file-contents path) (search-forward "Simulated" nil t)))
@@ -188,6 +198,58 @@
   (driver-is driver-original "an explanation leaves the code alone")
   (let ((hover (driver-hover "restock_report")))
     (driver-check (string-match-p "restock_report" hover) "hover shows the explanation again" hover)))
+
+(defun driver-ask ()
+  "Questions: about an explanation, and about code, where a wish is an edit."
+  (let ((explanation (find-file driver-explanation)))
+    (driver-command #'aside-follow-up "Where is load_items defined?")
+    (driver-wait "the answer"
+      (with-temp-buffer
+        (insert-file-contents driver-explanation)
+        (search-forward "<definition name=\"load_items\"" nil t)))
+    (with-current-buffer explanation
+      (revert-buffer t t)
+      (goto-char (point-min))
+      (driver-check (and (search-forward "> Where is load_items defined?" nil t)
+                         (search-forward "<definition name=\"load_items\"" nil t))
+                    "an explanation's file grows by a question and its answer" (buffer-string)))
+    (driver-settle)
+    (kill-buffer explanation))
+  (driver-is driver-original "which leaves the code alone")
+  (driver-select "restock_report")
+  (driver-command #'aside-ask "Add nothing")
+  (driver-wait "the edit" (not (equal (driver-text) driver-original)))
+  (driver-check (string-match-p "^# Simulated: Add nothing\ndef restock_report" (driver-text))
+                "a wish is an edit" (driver-text))
+  (driver-undo driver-source)
+  (driver-is driver-original "one undo takes it back"))
+
+(defun driver-review ()
+  "A finding is flymake's, and is mended from the menu."
+  (with-current-buffer driver-source
+    (goto-char (point-min))
+    (re-search-forward "^def parse_price.*\n.*\n")
+    (driver-command #'insert "    if text == None: return 0\n")
+    (driver-settle)
+    (driver-run "parse_price" "refactor.aside.review")
+    (let ((finding (driver-wait "the finding"
+                     (cl-find-if (lambda (diagnostic)
+                                   (string-match-p "`None` is compared" (flymake-diagnostic-text diagnostic)))
+                                 (flymake-diagnostics)))))
+      (driver-check (equal (line-number-at-pos (flymake-diagnostic-beg finding))
+                           (save-excursion (goto-char (point-min))
+                                           (re-search-forward "== None")
+                                           (line-number-at-pos)))
+                    "a finding stands at its line" finding))
+    (driver-pick "parse_price" "Aside: repair")
+    (driver-wait "the repair" (string-match-p "if text is None: return 0" (driver-text)))
+    (driver-check t "and is mended from the menu")
+    (driver-settle)
+    (goto-char (point-min))
+    (re-search-forward "^    if text is None: return 0\n")
+    (driver-command #'replace-match "")
+    (driver-settle))
+  (driver-is driver-original "a review has changed nothing else"))
 
 (defun driver-hints ()
   "Hints land, and one undo takes them back."
@@ -256,13 +318,13 @@
                     (re-search-forward "^def restock_report")
                     (beginning-of-line)
                     (insert "# one more line above\n")))
-  ;; The hand rests; while it types on, eglot tells nobody and refuses what comes.
-  (driver-idle)
+  ;; While it types on, eglot tells nobody and refuses what comes.
+  (driver-settle)
   (driver-release)
   (driver-wait "the hints" (string-match-p "def restock_report(.*: " (driver-text)))
   (driver-is (driver-file "typed") "typing before the selection: both are there")
   ;; The server hears of it, and the action ends, before the session does.
-  (driver-idle))
+  (driver-settle))
 
 (defun driver-usage ()
   "The bill can be read."
@@ -271,6 +333,7 @@
   (driver-check (driver-says "today.*\\$[0-9.]+.*[1-9][0-9]?% from cache") "the bill can be read" (driver-echo)))
 
 (defvar driver-original nil)
+(defvar driver-explanation nil "The file of the explanation.")
 (defun driver-main ()
   "All of it."
   (setq driver-source (find-file "inventory.py"))
@@ -278,6 +341,8 @@
   (setq driver-original (driver-text))
   (transient-mark-mode 1)
   (driver-explain)
+  (driver-ask)
+  (driver-review)
   (driver-hints)
   (driver-tests)
   (driver-cancel)
