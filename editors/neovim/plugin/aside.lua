@@ -29,7 +29,8 @@ local function enable()
 end
 
 if vim.v.vim_did_enter == 1 then
-  enable()
+  -- Behind whoever loads the plugin when it is first needed, and calls `setup` next.
+  vim.schedule(enable)
 else
   vim.api.nvim_create_autocmd(
     "VimEnter",

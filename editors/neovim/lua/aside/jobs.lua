@@ -131,6 +131,10 @@ function M.start(action, options)
   end
   local actions = server.actions()
   if #actions > 0 and not server.action(action) then
+    -- It may be one of the user's own that was written, or allowed, a moment ago.
+    actions = server.actions(true)
+  end
+  if #actions > 0 and not server.action(action) then
     local ids = vim.tbl_map(function(known)
       return known.id
     end, actions)
@@ -361,6 +365,10 @@ function M.on_stream(params, context)
     else
       table.insert(job.held, params.text)
     end
+  elseif kind == "tool" or kind == "thinking" then
+    if job.page and params.text then
+      job.page:note(kind, params.text)
+    end
   elseif kind == "edit" and job.page and job.page.running then
     -- Asked freely, and the answer is a change: the code is the place to look.
     job.page:replace({ "The answer is a change of the code." })
@@ -375,6 +383,7 @@ end
 function M.finish(job, params, _)
   job.ended = true
   if job.page then
+    job.page:unnote()
     job.page:flush()
     job.page.running = false
     job.page.footer = bill(params.usage)

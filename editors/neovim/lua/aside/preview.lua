@@ -85,8 +85,9 @@ end
 ---@param width integer
 ---@return { [1]: string, [2]: string }[]
 local function virtual_line(text, old, tabstop, width)
+  -- In a file with line ends of both kinds the other half of an end is a letter of the line.
   local function shown(part)
-    return (part:gsub("\t", (" "):rep(tabstop)))
+    return (part:gsub("\r$", ""):gsub("\t", (" "):rep(tabstop)))
   end
   local chunks
   if old and old ~= "" then

@@ -230,12 +230,13 @@ end
 ---@type table<string, aside.Action[]>
 local known = {}
 
---- Which actions there are here, as the program says. Asked once for each folder.
+--- Which actions there are here, as the program says. Asked once for each folder, and anew when told to.
+---@param anew? boolean
 ---@return aside.Action[]
-function M.actions()
+function M.actions(anew)
   local client = M.client(vim.api.nvim_get_current_buf())
   local folder = client and client.root_dir or vim.fn.getcwd()
-  if not known[folder] then
+  if anew or not known[folder] then
     local started, process = pcall(vim.system, M.program("actions", "--json"), {
       cwd = folder,
       text = true,

@@ -529,6 +529,16 @@ end
 -- Asking on about an explanation, and asking about code.
 local function talks(original)
   local explained = page_text()
+  -- What Claude looks at is shown while it does.
+  local Page = getmetatable(assert(window.page()))
+  local note, noted = Page.note, {}
+  Page.note = function(page, kind, words)
+    note(page, kind, words)
+    page:flush()
+    local namespace = vim.api.nvim_create_namespace("aside.page")
+    local drawn = vim.api.nvim_buf_get_extmarks(page.buffer, namespace, 0, -1, { details = true })
+    table.insert(noted, { kind = kind, drawn = vim.inspect(drawn[1] and drawn[1][4].virt_lines) })
+  end
   for _, question in ipairs({ "Where is load_items defined?", "And parse_price?" }) do
     events, said = {}, {}
     vim.cmd("Aside follow-up " .. question)
@@ -541,6 +551,14 @@ local function talks(original)
   check(explained:find("def load_items", 1, true) ~= nil, "and the answers below the questions", explained)
   check(explained:find("def parse_price", 1, true) ~= nil, "each in its turn", explained)
   check(#vim.api.nvim_list_wins() == 2, "in the one window", vim.api.nvim_list_wins())
+  check(
+    vim.iter(noted):any(function(one)
+      return one.kind == "tool" and one.drawn:find("· looks for `load_items`", 1, true) ~= nil
+    end),
+    "what is looked at stands below them meanwhile",
+    noted
+  )
+  Page.note = note
 
   on_selection("restock_report", "Aside ask Where is load_items defined?")
   local finish = wait_for_end("ask")

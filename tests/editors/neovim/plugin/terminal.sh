@@ -98,6 +98,38 @@ drive() {
   check "and leaves the new one" 'currency: str = "€"\) -> float' || return
   keep accepted
 
+  # A question below an explanation, a finding, and an action that comes with the workspace.
+  keys ':edit!' Enter '/^def restock_report' Enter ':Aside explain' Enter
+  check "there is something to ask about" 'Explain restock_report +[0-9]+% from cache' || return
+  keys ':Aside follow-up Where is load_items defined?' Enter
+  check "the answer stands below the question" 'matches pattern=.*load_items|definition name="load_items"' || return
+  keep follow-up
+  keys ':only' Enter '/^def parse_price' Enter j 'oif text == None: return 0' Escape
+  keys ':Aside review' Enter
+  check "a finding is marked at its line" '^H +if text == None' || return
+  keep finding
+  keys '/text == None' Enter ':Aside' Enter
+  check "its repair is offered first" '^1: Aside: repair: ' || return
+  keys 1 Enter
+  check "and proposed like any edit" 'Aside proposes this' || return
+  keys ':Aside accept' Enter
+  check_gone "and made" 'text == None' || return
+  keys ':edit!' Enter
+  mkdir -p "$project/.aside/actions"
+  cp "$top/examples/actions/check-sql.md" "$project/.aside/actions/"
+  # The menu looks at most once a second for new ones.
+  sleep 1
+  keys ':Aside' Enter
+  check "who comes with actions is asked about" 'Offer them' || return
+  keep trust
+  # The question stands above the menu.
+  keys 1 Enter
+  keys Enter
+  keys ':Aside check-sql' Enter
+  check "one that was allowed runs" 'Check the SQL of parse_price' || return
+  check "and streams into the window" 'Simulated answer' || return
+  keys ':only' Enter
+
   # What it cost, and help.
   keys ':Aside usage' Enter
   check "the usage is a table" 'add-type-hints · claude' || return

@@ -181,6 +181,40 @@ page:append("so")
 page:flush()
 same("only the last attempt is void", { text(page)[1], text(page)[8], text(page)[9] }, { "answer", "so", nil })
 
+-- Line ends of Windows are line ends.
+page:restart()
+page.base = 0
+page:replace({ "a\r", "b" })
+page:append("c\r")
+page:append("\nd")
+page:flush()
+same("no other half of a line's end is shown", text(page), { "a", "bc", "d" })
+
+-- What is done until the answer comes stands below it.
+local function notes()
+  local marks = vim.api.nvim_buf_get_extmarks(page.buffer, vim.api.nvim_create_namespace("aside.page"), 0, -1, {
+    details = true,
+  })
+  return marks[1] and vim.tbl_map(function(line)
+    return line[1][1]
+  end, marks[1][4].virt_lines) or {}
+end
+page:restart()
+page:note("thinking", "first ")
+page:note("thinking", ("word "):rep(200))
+page:flush()
+same("the newest lines of the thinking", { #notes(), vim.fn.strdisplaywidth(notes()[1]) <= 78 }, { 6, true })
+page:note("tool", "reads a.py")
+page:restart()
+page:note("tool", "looks for b")
+page:note("thinking", "so it is")
+page:flush()
+same("what was looked at, and what is thought of it", notes(), { "· reads a.py", "· looks for b", "so it is" })
+same("none of it is text", text(page), { "" })
+page:append("answer")
+page:flush()
+same("the answer takes its place", { notes(), text(page) }, { {}, { "answer" } })
+
 -- Following the end: only who is there.
 local window = require("aside.window")
 local code = vim.api.nvim_get_current_win()
@@ -196,6 +230,15 @@ vim.api.nvim_win_set_cursor(reader, { 2, 0 })
 page:append("\n5")
 page:flush()
 same("who reads stays", vim.api.nvim_win_get_cursor(reader), { 2, 0 })
+vim.api.nvim_win_set_cursor(reader, { 5, 0 })
+page:replace(vim.fn["repeat"]({ "line" }, 200))
+vim.api.nvim_win_set_cursor(reader, { 200, 0 })
+vim.cmd.redraw()
+page:note("tool", "reads a.py")
+page:note("tool", "reads b.py")
+page:flush()
+local height = vim.api.nvim_win_text_height(reader, { start_row = vim.fn.line("w0", reader) - 1, end_row = 199 }).all
+same("below a long text there is room for it", height <= vim.api.nvim_win_get_height(reader), true)
 window.close()
 same("closed", window.is_open(), false)
 for _, layout in ipairs({ "right", "below", "float" }) do
