@@ -85,6 +85,11 @@ fn one_version_everywhere() {
         let manifest: serde_json::Value = serde_json::from_str(&read(file)).unwrap();
         assert_eq!(manifest["version"], version, "{file}");
     }
+    for file in ["editors/zed/extension.toml", "editors/zed/Cargo.toml"] {
+        let manifest: toml::Table = read(file).parse().unwrap();
+        let package = manifest.get("package").and_then(toml::Value::as_table).unwrap_or(&manifest);
+        assert_eq!(package["version"].as_str(), Some(version), "{file}");
+    }
     assert_eq!(newest(&read("editors/vscode/CHANGELOG.md")), Some(version), "the extension's changes");
     // Before the first release there is no number yet; a number that is there is the manifest's.
     let changes = read("CHANGELOG.md");

@@ -1,11 +1,14 @@
 //! Is Aside set up in the editors that are here? Their files are read, never written, and no value of them is shown.
 
+mod emacs;
 mod helix;
 mod home;
 mod json;
+mod kakoune;
 mod lua;
 mod neovim;
 mod others;
+mod vim;
 mod vscode;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +37,8 @@ pub enum Editor {
     Zed,
     /// Kakoune with kak-lsp.
     Kakoune,
+    /// Vim with ALE or coc.
+    Vim,
     /// Kate.
     Kate,
 }
@@ -69,6 +74,7 @@ impl Editor {
             Self::Emacs => "Emacs",
             Self::Zed => "Zed",
             Self::Kakoune => "Kakoune",
+            Self::Vim => "Vim",
             Self::Kate => "Kate",
         }
     }
@@ -81,6 +87,8 @@ impl Editor {
             Self::Emacs => &["emacs"],
             Self::Zed => &["zed", "zeditor"],
             Self::Kakoune => &["kak"],
+            // It is on machines of many who never start it.
+            Self::Vim => &[],
             Self::Kate => &["kate"],
         }
     }
@@ -93,8 +101,9 @@ impl Editor {
             Self::Vscode => (None, include_str!("editors/snippets/vscode.sh")),
             Self::Emacs => (Some("~/.emacs.d/init.el"), include_str!("editors/snippets/emacs.el")),
             Self::Kakoune => (Some("~/.config/kak/kakrc"), include_str!("editors/snippets/kakoune.kak")),
+            Self::Vim => (Some("~/.vimrc"), include_str!("editors/snippets/vim.vim")),
             Self::Kate => (Some("~/.config/kate/lspclient/settings.json"), include_str!("editors/snippets/kate.json")),
-            // It starts only servers that an extension names.
+            // What sets it up is an extension.
             Self::Zed => return None,
         };
         Some(Snippet { file, text })
@@ -106,9 +115,10 @@ impl Editor {
             Self::Neovim => neovim::look(home, &mut findings),
             Self::Helix => helix::look(home, &mut findings),
             Self::Vscode => vscode::look(home, &mut findings),
-            Self::Emacs => others::emacs(home, &mut findings),
+            Self::Emacs => emacs::look(home, &mut findings),
             Self::Zed => others::zed(home, &mut findings),
-            Self::Kakoune => others::kakoune(home, &mut findings),
+            Self::Kakoune => kakoune::look(home, &mut findings),
+            Self::Vim => vim::look(home, &mut findings),
             Self::Kate => others::kate(home, &mut findings),
         }
         findings.present |= self.programs().iter().any(|program| home.has_program(program));
@@ -119,7 +129,7 @@ impl Editor {
         let check = Check::new(self.name(), Status::Warning, "Aside is not set up in it");
         match self.snippet() {
             Some(_) => check,
-            None => check.advice("It starts only servers that an extension names; use `aside act` in its terminal."),
+            None => check.advice(others::EXTENSION_OF_ZED),
         }
     }
 }
@@ -184,6 +194,23 @@ impl Findings {
         for message in editor_problems(settings, is_personal) {
             self.say(editor, Status::Failed, format!("{at}: {message}")).advice =
                 Some("`aside config schema --editor` has all keys.".to_owned());
+        }
+    }
+
+    /// Says so where an editor that does not announce that it applies edits is not taken to do so: neither by what it
+    /// tells the server, nor by the user's own file.
+    fn takes_edits(
+        &mut self,
+        (editor, client): (Editor, &str),
+        home: &Home<'_>,
+        options: Option<&Value>,
+        advice: &str,
+    ) {
+        let options = options.map(|options| options.get("aside").unwrap_or(options));
+        let said = options.and_then(|options| options.get("edits")?.get("assumeApply")?.as_bool());
+        if said.or_else(|| home.assumes_edits()) != Some(true) {
+            let message = format!("{client} does not say that it applies edits, so they arrive as documents");
+            self.say(editor, Status::Warning, message).advice = Some(advice.to_owned());
         }
     }
 

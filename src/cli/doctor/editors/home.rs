@@ -92,6 +92,13 @@ impl<'a> Home<'a> {
         folders.any(|folder| path.starts_with(folder))
     }
 
+    /// What the user's own configuration says of `edits.assume_apply`.
+    pub(super) fn assumes_edits(&self) -> Option<bool> {
+        let path = self.env.get("ASIDE_CONFIG").map(PathBuf::from).or_else(|| self.config("aside/config.toml"))?;
+        let Text::Read(text) = self.read(&path) else { return None };
+        text.parse::<toml::Table>().ok()?.get("edits")?.get("assume_apply")?.as_bool()
+    }
+
     /// Whether a program can be started: a name by `PATH`, a path as it is.
     pub(super) fn has_program(&self, command: &str) -> bool {
         if command.contains(['/', '\\']) {

@@ -18,6 +18,8 @@ pub(super) struct Lua {
     pub(super) setups: Vec<(Value, (usize, usize))>,
     /// `require("aside")`, or a plugin manager's words for the plugin's folder.
     pub(super) requires: bool,
+    /// The folders that the plugin is said to be in, with their places.
+    pub(super) folders: Vec<(String, (usize, usize))>,
     /// What the file returns, as those in `lsp/` do.
     pub(super) returned: Option<(Value, (usize, usize))>,
     /// Where it is not Lua.
@@ -38,6 +40,7 @@ pub(super) fn read(text: &str) -> Lua {
         }
         match node.kind() {
             "function_call" => call(node, text, &mut found),
+            "table_constructor" => spec(node, text, &mut found),
             "assignment_statement" => assignment(node, text, &mut found),
             "return_statement" if node.parent().is_some_and(|parent| parent.parent().is_none()) => {
                 let table = children(node).into_iter().flat_map(children).find(|it| it.kind() == "table_constructor");
@@ -59,7 +62,15 @@ fn call(node: Node<'_>, text: &str, found: &mut Lua) {
     };
     let arguments: Vec<Node<'_>> = children(arguments);
     let first = arguments.first().map(|first| value(*first, text, 0)).unwrap_or_default();
-    match &text[name.byte_range()] {
+    let called = &text[name.byte_range()];
+    if called.starts_with("vim.opt.r") && (called.ends_with(":append") || called.ends_with(":prepend")) {
+        let mut inner = arguments.clone();
+        while let Some(node) = inner.pop() {
+            inner.extend(children(node));
+            folder(&value(node, text, 0), place(text, node.start_byte()), found);
+        }
+    }
+    match called {
         "vim.lsp.config" if first == "aside" => {
             let table = arguments.get(1).map(|table| value(*table, text, 0)).unwrap_or_default();
             found.configs.push((table, place(text, node.start_byte())));
@@ -73,6 +84,25 @@ fn call(node: Node<'_>, text: &str, found: &mut Lua) {
             found.setups.push((first, place(text, node.start_byte())));
         }
         _ => {}
+    }
+}
+
+/// What lazy.nvim is told of the plugin: its folder, and the options that it is set up with.
+fn spec(node: Node<'_>, text: &str, found: &mut Lua) {
+    let table = value(node, text, 0);
+    let here = place(text, node.start_byte());
+    let before = found.folders.len();
+    folder(&table["dir"], here, found);
+    if found.folders.len() > before {
+        found.setups.push((table.get("opts").cloned().unwrap_or_default(), here));
+    }
+}
+
+/// A text that names the plugin's folder.
+fn folder(value: &Value, here: (usize, usize), found: &mut Lua) {
+    if let Some(path) = value.as_str().filter(|path| path.trim_end_matches('/').ends_with("editors/neovim")) {
+        found.requires = true;
+        found.folders.push((path.to_owned(), here));
     }
 }
 

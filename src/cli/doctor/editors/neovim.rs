@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::lua::{self, Lua, plain};
-use super::{Editor, Findings, Home, Status, Text, at};
+use super::{Editor, Findings, Home, Status, Text, at, nearest};
 
 const NEOVIM: Editor = Editor::Neovim;
 
@@ -13,6 +13,24 @@ const NEOVIM: Editor = Editor::Neovim;
 const MAX_FILES: usize = 400;
 /// Nor deeper folders.
 const MAX_DEPTH: usize = 6;
+
+/// The plugin's options, as `lua/aside/config.lua` has them.
+pub(super) const OPTIONS: [&str; 11] = [
+    "cmd",
+    "simulate",
+    "autostart",
+    "filetypes",
+    "preview",
+    "window",
+    "progress",
+    "keymaps",
+    "env",
+    "log_level",
+    "settings",
+];
+
+/// Those below `window`.
+pub(super) const OF_THE_WINDOW: [&str; 4] = ["layout", "size", "enter", "border"];
 
 pub(super) fn look(home: &Home<'_>, findings: &mut Findings) {
     let app = home.variable("NVIM_APPNAME").unwrap_or("nvim");
@@ -44,6 +62,9 @@ pub(super) fn look(home: &Home<'_>, findings: &mut Findings) {
         for (table, place) in text.configs.iter().chain(returned) {
             has_config = true;
             config(home, findings, &at(path, *place), table);
+        }
+        for (folder, place) in &text.folders {
+            named(home, findings, &at(path, *place), folder);
         }
         for (options, place) in &text.setups {
             setup(home, findings, &at(path, *place), options);
@@ -89,6 +110,18 @@ fn config(home: &Home<'_>, findings: &mut Findings, here: &str, table: &Value) {
     }
 }
 
+/// Whether the plugin is where it is said to be.
+fn named(home: &Home<'_>, findings: &mut Findings, here: &str, folder: &str) {
+    let path = match folder.strip_prefix("~/") {
+        Some(rest) => home.at(rest),
+        None => Some(PathBuf::from(folder)).filter(|path| path.is_absolute()),
+    };
+    if path.is_some_and(|path| !path.join("plugin/aside.lua").is_file()) {
+        findings.say(NEOVIM, Status::Failed, format!("{here}: the plugin is not in {folder}")).advice =
+            Some("It is the folder editors/neovim of a clone of the repository.".to_owned());
+    }
+}
+
 /// What the plugin is told. Its `cmd` stands in front of `serve`, and it finds `aside` by the `PATH`.
 fn setup(home: &Home<'_>, findings: &mut Findings, here: &str, options: &Value) {
     let command = options.get("cmd").and_then(|command| command.get(lua::LIST)).and_then(|command| command.get(0));
@@ -103,6 +136,16 @@ fn setup(home: &Home<'_>, findings: &mut Findings, here: &str, options: &Value) 
     }
     if let Some(settings) = options.get("settings") {
         findings.settings(NEOVIM, here, &plain(settings), false);
+    }
+    for (options, known, prefix) in
+        [(Some(options), &OPTIONS[..], ""), (options.get("window"), &OF_THE_WINDOW, "window.")]
+    {
+        let names = options.and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        for name in names.filter(|name| *name != lua::LIST && !known.contains(&name.as_str())) {
+            let hint = nearest(name, known).map(|name| format!("; did you mean `{prefix}{name}`?")).unwrap_or_default();
+            let message = format!("{here}: the plugin has no option `{prefix}{name}`{hint}");
+            findings.say(NEOVIM, Status::Failed, message).advice = Some("`:help aside-options` has all.".to_owned());
+        }
     }
 }
 

@@ -58,14 +58,30 @@ fn what_every_page_says_is_what_is_printed() {
         (Editor::Helix, &["editors/helix/languages.toml"]),
         (Editor::Vscode, &["docs/editors/vscode.md"]),
         (Editor::Emacs, &["editors/emacs/README.md"]),
-        (Editor::Kakoune, &["docs/editors/others.md"]),
-        (Editor::Kate, &["docs/editors/others.md"]),
+        (Editor::Kakoune, &["docs/editors/kakoune.md"]),
+        (Editor::Vim, &["docs/editors/vim.md"]),
+        (Editor::Kate, &["docs/editors/kate.md"]),
     ] {
         let snippet = editor.snippet().unwrap();
         let read = |page: &&str| std::fs::read_to_string(top.join(page)).ok();
         let has = |page: String| page.replace("\r\n", "\n").contains(snippet.text.trim());
         assert!(pages.iter().filter_map(read).any(has), "{editor:?}: {pages:?} says something else");
     }
+}
+
+#[test]
+fn the_plugins_options_are_known() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/neovim/lua/aside/config.lua");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, checks) = text.split_once("local checks = {\n").unwrap();
+    let (checks, _) = checks.split_once("\n}\n").unwrap();
+    let keys = checks.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let mut keys: Vec<&str> = keys.filter_map(|line| line.trim().split_once(" =")).map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    let below = neovim::OF_THE_WINDOW.map(|name| format!("[\"window.{name}\"]"));
+    let mut known: Vec<&str> = neovim::OPTIONS.into_iter().chain(below.iter().map(String::as_str)).collect();
+    known.sort_unstable();
+    assert_eq!(known, keys);
 }
 
 #[test]
@@ -76,7 +92,8 @@ fn snippets_are_right_themselves() {
         (".config/helix/config.toml", "[editor.lsp]\ndisplay-progress-messages = true\n"),
         (".vscode/extensions/aside.aside-0.1.0-linux-x64/package.json", "{}"),
         (".emacs.d/init.el", Editor::Emacs.snippet().unwrap().text),
-        (".config/kak/kakrc", Editor::Kakoune.snippet().unwrap().text),
+        (".config/kak/kakrc", &format!("eval %sh{{kak-lsp}}\n{}lsp-enable\n", Editor::Kakoune.snippet().unwrap().text)),
+        (".vimrc", Editor::Vim.snippet().unwrap().text),
         (".config/kate/lspclient/settings.json", Editor::Kate.snippet().unwrap().text),
     ];
     check(
@@ -87,6 +104,7 @@ fn snippets_are_right_themselves() {
                  ok  VS Code  the extension is installed (0.1.0-linux-x64)
                  ok  Emacs    named in ~/.emacs.d/init.el
                  ok  Kakoune  named in ~/.config/kak/kakrc
+                 ok  Vim      set up for python, with ALE
                  ok  Kate     set up for python
             .
         "#]],
@@ -121,14 +139,31 @@ fn an_editor_that_is_not_set_up() {
         ".config/zed/settings.json",
         "// mine\n{\"lsp\": {\"aside\": {\"binary\": {\"path\": \"aside\", \"arguments\": [\"serve\"],},},},}",
     );
+    let extension = (".local/share/zed/extensions/installed/aside/extension.toml", "");
     check(
-        &[("bin/hx*", ""), zed],
+        &[("bin/hx*", ""), zed, extension],
         expect![[r#"
             skipped  Helix  Aside is not set up in it
                             → `aside doctor --editor helix` says more.
-                 ok  Zed    set up in ~/.config/zed/settings.json
+                 ok  Zed    the extension is installed
             .
         "#]],
+    );
+    check(
+        &[zed],
+        expect![[r#"
+         failed  Zed  ~/.config/zed/settings.json has settings for Aside, and its extension is not installed
+                      → Run `zed: install dev extension` in Zed, and choose the folder editors/zed of Aside's sources.
+        .
+    "#]],
+    );
+    check(
+        &[("bin/zeditor*", "")],
+        expect![[r#"
+        warning  Zed  Aside is not set up in it
+                      → Run `zed: install dev extension` in Zed, and choose the folder editors/zed of Aside's sources.
+        .
+    "#]],
     );
 }
 
@@ -289,7 +324,7 @@ fn neovim() {
     let plugin = "vim.opt.runtimepath:append(vim.fn.expand('~/aside/editors/neovim'))\n\
                   require(\"aside\").setup({ simulate = true, settings = { cache = { ttl = '2h' } } })\n";
     check(
-        &[(".config/nvim/init.lua", plugin)],
+        &[(".config/nvim/init.lua", plugin), ("aside/editors/neovim/plugin/aside.lua", "")],
         expect![[r#"
              failed  Neovim  ~/.config/nvim/init.lua:2:1: `cache.ttl` is one of `auto`, `5m`, `1h`, not "2h"; did you mean `1h`?
                              → `aside config schema --editor` has all keys.
@@ -298,12 +333,31 @@ fn neovim() {
     );
     let lazy =
         "return { { dir = '~/aside/editors/neovim', name = 'aside', lazy = false, opts = { simulate = true } } }";
+    let there = ("aside/editors/neovim/plugin/aside.lua", "");
     check(
-        &[(".config/nvim/lua/plugins/aside.lua", lazy)],
+        &[(".config/nvim/lua/plugins/aside.lua", lazy), there],
         expect![[r#"
                  ok  Neovim  the plugin is set up
             .
         "#]],
+    );
+    let wrong = "return {\n  { 'x/y', opts = { a = 1 } },\n  { dir = '~/asid/editors/neovim', name = 'aside', opts = {\n\
+                 simulated = true, cmd = { 'asside' }, window = { with = 3 }, settings = { modle = '' } } },\n}\n";
+    check(
+        &[(".config/nvim/lua/plugins/aside.lua", wrong), there],
+        expect![[r#"
+         failed  Neovim  ~/.config/nvim/lua/plugins/aside.lua:3:3: the plugin is not in ~/asid/editors/neovim
+                         → It is the folder editors/neovim of a clone of the repository.
+         failed  Neovim  ~/.config/nvim/lua/plugins/aside.lua:3:3: `asside` is not on the PATH
+                         → Add its folder to PATH, or write the full path, such as ASIDE.
+         failed  Neovim  ~/.config/nvim/lua/plugins/aside.lua:3:3: there is no `modle`; did you mean `model`?
+                         → `aside config schema --editor` has all keys.
+         failed  Neovim  ~/.config/nvim/lua/plugins/aside.lua:3:3: the plugin has no option `simulated`; did you mean `simulate`?
+                         → `:help aside-options` has all.
+         failed  Neovim  ~/.config/nvim/lua/plugins/aside.lua:3:3: the plugin has no option `window.with`
+                         → `:help aside-options` has all.
+        .
+    "#]],
     );
     check(
         &[(".local/share/nvim/lazy/aside/editors/neovim/plugin/aside.lua", "")],
@@ -322,6 +376,7 @@ fn others() {
             ";; \"aside\"\n(add-to-list 'eglot-server-programs '(python-mode . (\"aside\" \"serve\")))",
         ),
         (".config/kak/kakrc", "# set-option global lsp_servers aside"),
+        (".vimrc", "set hidden"),
         (".config/kate/lspclient/settings.json", r#"{"servers": {"python": {"command": ["/opt/aside", "serve"]}}}"#),
     ];
     check(
@@ -330,17 +385,163 @@ fn others() {
                  ok  Emacs    named in ~/.emacs.d/init.el
             skipped  Kakoune  Aside is not set up in it
                               → `aside doctor --editor kakoune` says more.
+            skipped  Vim      Aside is not set up in it
+                              → `aside doctor --editor vim` says more.
              failed  Kate     ~/.config/kate/lspclient/settings.json: there is no program `/opt/aside`
                               → Add its folder to PATH, or write the full path, such as ASIDE.
+            warning  Kate     Kate does not say that it applies edits, so they arrive as documents
+                              → Add `"initializationOptions": {"edits": {"assumeApply": true}}` to it.
             .
         "#]],
     );
 }
 
 #[test]
+fn emacs() {
+    let good = "(add-hook 'x #'y) ; )\n(setq a ?\\( b \"(\\\"\")\n";
+    let eglot =
+        |program: &str| format!("{good}(with-eval-after-load 'eglot\n  (add-to-list 'x '(python-mode {program})))\n");
+    check(
+        &[(".emacs", &eglot("\"aside\" \"serve\""))],
+        expect![[r#"
+             ok  Emacs  named in ~/.emacs
+        .
+    "#]],
+    );
+    check(
+        &[(".emacs", &eglot("\"aside\""))],
+        expect![[r#"
+         failed  Emacs  ~/.emacs:4:33: the server's first argument is not `serve`
+                        → The server is started by `aside serve`.
+        .
+    "#]],
+    );
+    check(
+        &[(".emacs.d/init.el", &eglot("\"aside\" \"serve\"").replace(")))", "))"))],
+        expect![[r#"
+         failed  Emacs  ~/.emacs.d/init.el:3:1: the parentheses do not match
+                        → Emacs then stops reading the file there: `M-x check-parens` goes to the place.
+        .
+    "#]],
+    );
+    check(
+        &[(".emacs.d/init.el", &eglot("\"aside\" \"serve\"").replace(")))", "))))"))],
+        expect![[r#"
+         failed  Emacs  ~/.emacs.d/init.el:4:51: the parentheses do not match
+                        → Emacs then stops reading the file there: `M-x check-parens` goes to the place.
+        .
+    "#]],
+    );
+}
+
+#[test]
+fn kakoune() {
+    let good = Editor::Kakoune.snippet().unwrap().text;
+    let wrong = good.replace("command =", "comand =").replace("\"serve\"", "\"server\"");
+    check(
+        &[(".config/kak/kakrc", &format!("eval %sh{{kak-lsp}}\n# x\n{wrong}"))],
+        expect![[r#"
+         failed  Kakoune  ~/.config/kak/kakrc:5:9: kak-lsp knows no `comand`; did you mean `command`?
+                          → kak-lsp then starts no server at all.
+         failed  Kakoune  ~/.config/kak/kakrc:5:9: the server's first argument is not `serve`
+                          → The server is started by `aside serve`.
+        warning  Kakoune  ~/.config/kak/kakrc: `lsp-enable` is missing
+                          → Behind `eval %sh{kak-lsp}`, `lsp-enable` starts the servers of a buffer.
+        .
+    "#]],
+    );
+    check(
+        &[(".config/kak/kakrc", &format!("{}lsp-enable", good.replace("[\"serve\"]", "serve")))],
+        expect![[r#"
+         failed  Kakoune  ~/.config/kak/kakrc:6:16: not TOML: string values must be quoted, expected literal string
+                          → Put this into ~/.config/kak/kakrc:
+
+        hook -group aside global BufSetOption filetype=(python|markdown) %{
+            set-option -add buffer lsp_servers %{
+                [aside]
+                root_globs = [".git"]
+                command = "aside"
+                args = ["serve"]
+            }
+        }
+
+        .
+    "#]],
+    );
+    let older = "[language.python]\nfiletypes = [\"python\"]\n[language_server.aside]\nargs = [\"serve\"]\n\
+                 [language_server.aside.settings]\nmodle = \"\"\n";
+    check(
+        &[(".config/kak-lsp/kak-lsp.toml", older)],
+        expect![[r#"
+         failed  Kakoune  ~/.config/kak-lsp/kak-lsp.toml: there is no `modle`; did you mean `model`?
+                          → `aside config schema --editor` has all keys.
+        .
+    "#]],
+    );
+}
+
+#[test]
+fn vim() {
+    let good = Editor::Vim.snippet().unwrap().text;
+    let wrong = good.replace("'lsp': 'stdio', ", "").replace("%e serve", "%e").replace("': ['aside']", "': ['ruff']");
+    let wrong = wrong.replace("assumeApply", "assume");
+    check(
+        &[(".vimrc", &format!("\" mine\nset nocompatible\n{wrong}"))],
+        expect![[r#"
+         failed  Vim  ~/.vimrc:3:1: ALE starts no server without `lsp`
+                      → Put this into ~/.vimrc:
+
+        call ale#linter#Define('python', {'name': 'aside', 'lsp': 'stdio', 'executable': 'aside', 'command': '%e serve',
+          \ 'project_root': {buffer -> fnamemodify(bufname(buffer), ':p:h')},
+          \ 'initialization_options': {'edits': {'assumeApply': v:true}}})
+        let g:ale_linters = {'python': ['aside']}
+
+         failed  Vim  ~/.vimrc:3:1: the server's first argument is not `serve`
+                      → The server is started by `aside serve`.
+         failed  Vim  ~/.vimrc:3:1: `g:ale_linters` does not name `aside` for python, so it never starts
+                      → Add it there: `'python': ['aside']`.
+        warning  Vim  ALE does not say that it applies edits, so they arrive as documents
+                      → Add `'initialization_options': {'edits': {'assumeApply': v:true}}` to it.
+        .
+    "#]],
+    );
+    let told = (".config/aside/config.toml", "[edits]\nassume_apply = true\n");
+    check(
+        &[(".vimrc", &good.replace("assumeApply", "assume")), told],
+        expect![[r#"
+             ok  Vim  set up for python, with ALE
+        .
+    "#]],
+    );
+    let coc = "{ \"languageserver\": { \"aside\": { \"command\": \"aside\", \"args\": [\"--stdio\"],\n\
+               // mine\n\"settings\": {\"modle\": \"\"} } } }";
+    check(
+        &[(".vim/coc-settings.json", coc)],
+        expect![[r#"
+         failed  Vim  ~/.vim/coc-settings.json: the server's first argument is not `serve`
+                      → The server is started by `aside serve`.
+         failed  Vim  ~/.vim/coc-settings.json: `filetypes` is missing, so coc never starts it
+                      → Such as `"filetypes": ["python"]`.
+         failed  Vim  ~/.vim/coc-settings.json: there is no `modle`; did you mean `model`?
+                      → `aside config schema --editor` has all keys.
+        .
+    "#]],
+    );
+    let coc =
+        coc.replace("\"--stdio\"", "\"serve\"").replace("\"settings\": {\"modle\": \"\"}", "\"filetypes\": [\"go\"]");
+    check(
+        &[(".vim/coc-settings.json", &coc)],
+        expect![[r#"
+             ok  Vim  set up for go, with coc
+        .
+    "#]],
+    );
+}
+
+#[test]
 fn what_is_not_the_users_is_not_read() {
     let outside = home(&[("settings.toml", "[language-server.aside]\ncommand = \"secret\"\n")]);
-    let home = home(&[(".config/helix/config.toml", ""), ("dotfiles/init.el", "(\"aside\" eglot)")]);
+    let home = home(&[(".config/helix/config.toml", ""), ("dotfiles/init.el", "(\"aside\" \"serve\" eglot)")]);
     let link = |from: PathBuf, to: &str| {
         let to = home.path().join(to);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -353,7 +554,7 @@ fn what_is_not_the_users_is_not_read() {
     std::fs::write(home.path().join(".config/zed/settings.json"), vec![b' '; 1024 * 1024 + 1]).unwrap();
     expect![[r#"
         skipped  Helix  ~/.config/helix/languages.toml was not looked into: it is a link that leads elsewhere
-         failed  Emacs  ~/.emacs: `aside` is not on the PATH
+         failed  Emacs  ~/.emacs:1:2: `aside` is not on the PATH
                         → Add its folder to PATH, or write the full path, such as ASIDE.
         skipped  Zed    ~/.config/zed/settings.json was not looked into: it is larger than 1 MB
         skipped  Kate   ~/.config/kate/lspclient/settings.json was not looked into: it is not a file

@@ -1,4 +1,4 @@
-hook -group aside global BufSetOption filetype=python %{
+hook -group aside global BufSetOption filetype=(python|markdown) %{
     set-option -add buffer lsp_servers %{
         [aside]
         root_globs = [".git"]
