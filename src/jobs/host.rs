@@ -120,6 +120,7 @@ impl Change {
     }
 
     /// The same change in whole lines.
+    #[must_use]
     pub fn by_lines(&self) -> Self {
         let edits = crate::output::edit::whole_lines(&self.base.text.to_string(), &self.edits);
         Self { edits, ..self.clone() }

@@ -63,7 +63,7 @@ pub(super) async fn ask(session: &Arc<Session>, root: &Path, waiting: Vec<Arc<Ac
     let allowed = tokio::task::spawn_blocking(move || folders.allow(&fresh)).await;
     match allowed {
         // The next menu has them.
-        Ok(Ok(_)) => super::actions::files_changed(session),
+        Ok(Ok(())) => super::actions::files_changed(session),
         Ok(Err(error)) => session.tell(MessageType::Error, format!("Aside: {}", error.sentence())),
         Err(_) => {}
     }
