@@ -5,7 +5,8 @@
 
 Starts PROGRAM, which serves the API and prints its address, and prints the address of the gate. While the file
 FOLDER/closed is there, the first words of a streamed answer pass and the rest waits; FOLDER/held then says so, and
-FOLDER/gone that whoever asked did not wait for the end. Ends with its standard input.
+FOLDER/gone that whoever asked did not wait for the end. What is posted is kept in FOLDER/requests, a line each. Ends with its
+standard input.
 """
 
 import http.client
@@ -36,6 +37,9 @@ class Gate(http.server.BaseHTTPRequestHandler):
 
     def pass_on(self):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if body:
+            with (self.folder / "requests").open("ab") as kept:
+                kept.write(body.replace(b"\n", b" ") + b"\n")
         upstream = http.client.HTTPConnection(self.upstream)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
         upstream.request(self.command, self.path, body, headers)
