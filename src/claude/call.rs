@@ -261,16 +261,20 @@ async fn refuse(place: &Place<'_>, mut response: reqwest::Response, patience: Du
 }
 
 impl Reply {
+    /// The API's name for the request.
+    pub(super) fn request_id(&self) -> Option<String> {
+        self.headers.get("request-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
+    }
+
     /// The body as the JSON it should be.
     pub(super) fn json<T: DeserializeOwned>(&self, place: &Place<'_>) -> Result<T, Error> {
-        let id = self.headers.get("request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         serde_json::from_slice(&self.body).map_err(|error| {
             let what = if self.body.trim_ascii_start().starts_with(b"<") {
                 "it sends a web page".to_owned()
             } else {
                 format!("its answer cannot be read ({})", position(&error))
             };
-            place.not_the_api(&what).request_id(id)
+            place.not_the_api(&what).request_id(self.request_id())
         })
     }
 }

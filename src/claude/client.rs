@@ -147,6 +147,15 @@ pub struct Answer {
     pub abandoned: Vec<Partial>,
 }
 
+/// An answer in one piece.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The message.
+    pub message: MessageResponse,
+    /// For support.
+    pub request_id: Option<String>,
+}
+
 /// No answer, or not a whole one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{error}")]
@@ -208,11 +217,12 @@ impl Client {
     }
 
     /// Sends a request for one answer in one piece; meant for `max_tokens: 0`, which cannot be streamed.
-    pub async fn send(&self, request: &MessageRequest) -> Result<MessageResponse, Error> {
+    pub async fn send(&self, request: &MessageRequest) -> Result<Sent, Error> {
         let place = self.place(Some(&request.model));
         let body = call::body(&place, &MessageRequest { stream: false, ..request.clone() })?;
         let reply = call::post(self, &place, &["v1", "messages"], Some(body)).await;
-        reply.map_err(|refusal| refusal.error)?.json(&place)
+        let reply = reply.map_err(|refusal| refusal.error)?;
+        Ok(Sent { message: reply.json(&place)?, request_id: reply.request_id() })
     }
 
     /// Counts the tokens of a request, for free; `None` when the server cannot.

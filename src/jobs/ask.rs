@@ -371,6 +371,7 @@ impl<H: Host> Run<'_, H> {
             started,
             duration_ms: millis(clock.elapsed()),
             time_to_first_token_ms: seen.first_token.map(millis),
+            unreported_usd: seen.unreported_usd(&self.model).filter(|_| ended.partial),
             ..self.attempt(request, ended, seen.miss)
         });
         for attempt in &attempts {
@@ -421,6 +422,7 @@ impl<H: Host> Run<'_, H> {
             prices: self.model.prices_for(tokens.total_input()),
             cost_usd: price.map(|cost| cost.usd),
             saved_usd: price.map(|cost| cost.saved()),
+            unreported_usd: None,
             started: Timestamp::now(),
             duration_ms: 0,
             time_to_first_token_ms: None,

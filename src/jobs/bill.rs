@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::claude::client::Progress;
 use crate::claude::models::Model;
-use crate::claude::usage::{Cost, Tokens};
+use crate::claude::usage::{Cost, Tokens, cost};
 use crate::error::ErrorKind;
 use crate::ledger::{Attempt, UsageReport};
 use crate::prompt::diagnosis::MissReason;
+use crate::prompt::estimate_tokens;
 
 /// What was seen of a request while it ran: all there is when it is cut or cancelled.
 #[derive(Default)]
@@ -19,6 +20,8 @@ pub(super) struct Seen {
     pub(super) sent: Option<(Timestamp, Instant)>,
     pub(super) begun: bool,
     pub(super) tokens: Tokens,
+    /// What was made since the tokens were reported.
+    pub(super) unreported: String,
     pub(super) request_id: Option<String>,
     /// From sending the attempt to its first text.
     pub(super) first_token: Option<Duration>,
@@ -70,13 +73,27 @@ impl Seen {
                 self.tokens = Tokens::from(&message.usage);
                 self.request_id = request_id.map(str::to_owned);
             }
-            Progress::Usage(tokens) => self.tokens = *tokens,
-            Progress::Text(_) | Progress::Thinking(_) => {
+            Progress::Usage(tokens) => {
+                self.tokens = *tokens;
+                self.unreported.clear();
+            }
+            Progress::ToolInput { json, .. } => self.unreported.push_str(json),
+            Progress::Text(text) | Progress::Thinking(text) => {
+                self.unreported.push_str(text);
                 let sent = self.sent;
                 self.first_token = self.first_token.or_else(|| sent.map(|(_, clock)| clock.elapsed()));
             }
             _ => {}
         }
+    }
+
+    /// About what the output cost that was made and not reported, because the request was cut before its end; none when
+    /// there is none, or no price. Thinking that nobody was shown is not in it.
+    pub(super) fn unreported_usd(&self, model: &Model) -> Option<f64> {
+        let made = estimate_tokens(&self.unreported, model);
+        let reported = cost(model, &self.tokens, false)?.usd;
+        let all = cost(model, &Tokens { output: self.tokens.output + made, ..self.tokens }, false)?.usd;
+        (made > 0).then_some(all - reported)
     }
 }
 
@@ -134,6 +151,26 @@ mod tests {
             request_id: Some(id.to_owned()),
             ..Attempt::default()
         }
+    }
+
+    #[test]
+    fn what_was_made_since_the_last_report_is_reckoned_by_its_text() {
+        let model = models::lookup("claude-sonnet-5-5");
+        let mut seen = Seen::default();
+        let answer = "It loads the inventory of a shop, line by line, and sums what is there. ".repeat(20);
+        assert_eq!(seen.unreported_usd(&model), None);
+        seen.take_in(&Progress::Text(&answer));
+        let price = model.prices.expect("known").output / 1e6;
+        let tokens = seen.unreported_usd(&model).expect("a price") / price;
+        assert!((200.0..500.0).contains(&tokens), "{tokens} for {} characters", answer.len());
+        seen.take_in(&Progress::ToolInput { index: 1, json: &answer });
+        assert!(seen.unreported_usd(&model).is_some_and(|usd| usd > 1.9 * tokens * price));
+        assert_eq!(seen.unreported_usd(&models::lookup("llama-9")), None, "never guessed");
+        seen.take_in(&Progress::Usage(Tokens { output: 700, ..Tokens::default() }));
+        assert_eq!(seen.unreported_usd(&model), None, "reported");
+        seen.take_in(&Progress::Thinking(&answer));
+        seen.take_in(&Progress::Sent { attempt: 2 });
+        assert_eq!(seen.unreported_usd(&model), None, "another attempt");
     }
 
     #[test]

@@ -10,9 +10,9 @@ use url::Url;
 
 use super::outgoing::{Gate, Opening, Passing, Sealed, is_cut};
 use super::pace::Pace;
-use crate::claude::client::{Answer, Auth, Client, ClientOptions, Failure, Progress};
+use crate::claude::client::{Answer, Auth, Client, ClientOptions, Failure, Progress, Sent};
 use crate::claude::optional::{self, Optional};
-use crate::claude::types::{MessageRequest, MessageResponse};
+use crate::claude::types::MessageRequest;
 use crate::config::{Environment, Paths, Settings, credentials, custom_headers};
 use crate::error::{Error, ErrorKind};
 use crate::hash::sha256;
@@ -63,10 +63,10 @@ impl Connection {
     }
 
     /// As [`Client::send`].
-    pub async fn send(&self, sealed: &Sealed) -> Result<MessageResponse, Error> {
-        let mut message = self.client.send(sealed.request()).await?;
-        sealed.opening().message(&mut message);
-        Ok(message)
+    pub async fn send(&self, sealed: &Sealed) -> Result<Sent, Error> {
+        let mut sent = self.client.send(sealed.request()).await?;
+        sealed.opening().message(&mut sent.message);
+        Ok(sent)
     }
 
     /// As [`Client::count_tokens`].

@@ -77,15 +77,15 @@ impl<H: Host> Run<'_, H> {
             () = self.cancel.cancelled() => None,
             ended = connection.send(&sealed) => Some(ended),
         };
-        if let Some(Ok(message)) = &ended {
+        if let Some(Ok(sent)) = &ended {
             seen.begun = true;
-            seen.tokens = Tokens::from(&message.usage);
+            seen.tokens = Tokens::from(&sent.message.usage);
             // To write is what it was sent for.
-            let _ = sending.began(message, Timestamp::now());
+            let _ = sending.began(&sent.message, Timestamp::now());
         }
         sending.settled().await;
         let (outcome, request_id) = match &ended {
-            Some(Ok(_)) => ("ok", None),
+            Some(Ok(sent)) => ("ok", sent.request_id.clone()),
             Some(Err(error)) => (error.kind.as_str(), error.request_id.clone()),
             None => ("cancelled", None),
         };

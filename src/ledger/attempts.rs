@@ -31,6 +31,9 @@ pub struct Attempt {
     pub cost_usd: Option<f64>,
     /// Dollars saved against the same tokens uncached; none when the price is not known.
     pub saved_usd: Option<f64>,
+    /// About how many dollars of output were made and are billed, but were not reported because the request was cut; none
+    /// when there is no such output or no price. No part of the cost: only budgets count it.
+    pub unreported_usd: Option<f64>,
     /// When it was sent.
     pub started: Timestamp,
     /// Milliseconds from sending to the end.
@@ -104,6 +107,7 @@ pub(super) fn insert(connection: &Connection, attempt: &Attempt) -> rusqlite::Re
             ":price_cache_read": price(|it| it.cache_read),
             ":cost_usd": attempt.cost_usd,
             ":saved_usd": attempt.saved_usd,
+            ":unreported_usd": attempt.unreported_usd,
             ":started": attempt.started.as_millisecond(),
             ":duration_ms": count(attempt.duration_ms),
             ":time_to_first_token_ms": attempt.time_to_first_token_ms.map(count),
@@ -119,12 +123,12 @@ pub(super) fn insert(connection: &Connection, attempt: &Attempt) -> rusqlite::Re
 const INSERT: &str = "
     INSERT INTO attempts (job, action, language, project, model, request_id, input, cache_read, cache_write_5m,
         cache_write_1h, output, thinking, price_input, price_output, price_cache_write_5m, price_cache_write_1h,
-        price_cache_read, cost_usd, saved_usd, started, duration_ms, time_to_first_token_ms, outcome, miss_reason, partial,
-        simulated, batch)
+        price_cache_read, cost_usd, saved_usd, unreported_usd, started, duration_ms, time_to_first_token_ms, outcome,
+        miss_reason, partial, simulated, batch)
     VALUES (:job, :action, :language, :project, :model, :request_id, :input, :cache_read, :cache_write_5m,
         :cache_write_1h, :output, :thinking, :price_input, :price_output, :price_cache_write_5m, :price_cache_write_1h,
-        :price_cache_read, :cost_usd, :saved_usd, :started, :duration_ms, :time_to_first_token_ms, :outcome, :miss_reason,
-        :partial, :simulated, :batch)";
+        :price_cache_read, :cost_usd, :saved_usd, :unreported_usd, :started, :duration_ms, :time_to_first_token_ms,
+        :outcome, :miss_reason, :partial, :simulated, :batch)";
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     let price = |column: &str| row.get::<_, Option<f64>>(column).ok().flatten();
@@ -148,6 +152,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         prices: prices.map(Prices::from),
         cost_usd: row.get("cost_usd")?,
         saved_usd: row.get("saved_usd")?,
+        unreported_usd: row.get("unreported_usd")?,
         started: moment(row.get("started")?),
         duration_ms: uncount(row.get("duration_ms")?),
         time_to_first_token_ms: row.get::<_, Option<i64>>("time_to_first_token_ms")?.map(uncount),

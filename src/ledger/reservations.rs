@@ -38,7 +38,7 @@ pub struct Limit {
 /// What counts against a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Spent {
-    /// Dollars of attempts that have ended.
+    /// Dollars of attempts that have ended, with what is taken for output that was made and not reported.
     pub usd: f64,
     /// Dollars that running requests may take.
     pub reserved_usd: f64,
@@ -131,7 +131,8 @@ fn expire(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
 fn spent(connection: &Connection, since: Timestamp, simulated: bool, now: Timestamp) -> rusqlite::Result<Spent> {
     let usd = connection
         .prepare_cached(
-            "SELECT coalesce(sum(cost_usd), 0.0) FROM attempts WHERE started >= ?1 AND started < ?2 AND simulated = ?3",
+            "SELECT coalesce(sum(cost_usd), 0.0) + coalesce(sum(unreported_usd), 0.0) FROM attempts \
+             WHERE started >= ?1 AND started < ?2 AND simulated = ?3",
         )?
         .query_row((since.as_millisecond(), now.as_millisecond() + LONGEST_MILLIS, simulated), |row| row.get(0))?;
     let reserved_usd = connection
@@ -192,6 +193,23 @@ mod tests {
         spend(&ledger, 0.3, "2026-11-23T10:01:00Z", false);
         assert_eq!(ledger.spent(at(DAY), false, at(NOW)).unwrap(), Spent { usd: 0.3, reserved_usd: 0.0 });
         assert!(ledger.reserve(&request(0.7, false), &limit, at(NOW)).unwrap().reservation.is_some());
+    }
+
+    #[test]
+    fn output_that_was_not_reported_counts() {
+        let ledger = Ledger::in_memory();
+        let cut = Attempt {
+            cost_usd: Some(0.25),
+            unreported_usd: Some(0.5),
+            started: at("2026-11-23T09:00:00Z"),
+            partial: true,
+            ..Attempt::default()
+        };
+        ledger.record(&cut).unwrap();
+        assert_eq!(ledger.spent(at(DAY), false, at(NOW)).unwrap(), Spent { usd: 0.75, reserved_usd: 0.0 });
+        let cost = ledger.totals(None).unwrap().known_cost_usd;
+        assert!((cost - 0.25).abs() < 1e-12, "the bill has only what was reported: {cost}");
+        assert_eq!(ledger.attempts(None).unwrap(), [cut]);
     }
 
     #[test]

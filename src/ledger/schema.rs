@@ -186,6 +186,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE batch_items ADD COLUMN complaint TEXT;
     ALTER TABLE batch_items ADD COLUMN earlier TEXT;
 ",
+    "
+    -- What output is taken to have cost that was made, and not reported, until a request was cut. Only budgets count it.
+    ALTER TABLE attempts ADD COLUMN unreported_usd REAL;
+",
 ];
 
 /// The version this program writes.

@@ -23,6 +23,7 @@ fn attempt(action: &str, model: &str, started: &str, tokens: Tokens) -> Attempt 
         prices: model_data.prices_for(tokens.total_input()),
         cost_usd: cost.map(|cost| cost.usd),
         saved_usd: cost.map(|cost| cost.saved()),
+        unreported_usd: None,
         started: started.parse().unwrap(),
         duration_ms: 1200,
         time_to_first_token_ms: Some(300),

@@ -45,6 +45,21 @@ pub enum MissReason {
 }
 
 impl MissReason {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::First,
+        Self::Model,
+        Self::Settings,
+        Self::Tools,
+        Self::System,
+        Self::Rules,
+        Self::Document,
+        Self::Expired,
+        Self::TooShort,
+        Self::NotReady,
+        Self::Unknown,
+    ];
+
     /// The word that programs are told.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -391,10 +391,12 @@ async fn a_warm_up_is_answered_in_one_piece() {
     let reply = json!({"id": "msg_3", "type": "message", "role": "assistant", "model": "m", "content": [],
         "stop_reason": "max_tokens", "stop_sequence": null,
         "usage": {"input_tokens": 1, "cache_creation_input_tokens": 600, "output_tokens": 0}});
-    let server = Server::start([respond(503, "retry-after-ms: 1", ""), respond(200, "", &reply.to_string())]).await;
+    let named = respond(200, "request-id: req_3", &reply.to_string());
+    let server = Server::start([respond(503, "retry-after-ms: 1", ""), named]).await;
     let warm = MessageRequest { max_tokens: Some(0), stream: true, ..request() };
-    let message = client(&server.url).send(&warm).await.unwrap();
-    assert_eq!(Tokens::from(&message.usage).cache_write(), 600);
+    let sent = client(&server.url).send(&warm).await.unwrap();
+    assert_eq!(Tokens::from(&sent.message.usage).cache_write(), 600);
+    assert_eq!(sent.request_id.as_deref(), Some("req_3"));
     let sent = server.requests()[1].json();
     assert_eq!((sent.get("stream"), sent.get("max_tokens")), (None, Some(&json!(0))));
 }

@@ -140,3 +140,20 @@ pub(super) fn remarks(total: &Totals) -> Vec<String> {
     }
     remarks
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::prompt::diagnosis::MissReason;
+
+    #[test]
+    fn every_reason_has_words_of_its_own() {
+        let words: BTreeSet<&str> = MissReason::ALL.iter().map(|reason| meaning(reason.as_str())).collect();
+        assert_eq!(words.len(), MissReason::ALL.len(), "{words:?}");
+        let unknown: Vec<_> =
+            MissReason::ALL.iter().filter(|it| meaning(it.as_str()) == meaning("no such reason")).collect();
+        assert_eq!(unknown, [&MissReason::Unknown]);
+    }
+}

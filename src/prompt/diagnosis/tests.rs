@@ -252,3 +252,25 @@ fn what_is_warm_is_listed_by_layer_and_document() {
     assert_eq!(warm(6), ["system - 7", "project - 7", "language - 7", "document two.py 7"]);
     assert_eq!(warm(7), [""; 0]);
 }
+
+#[test]
+fn the_list_of_reasons_is_complete() {
+    for (index, reason) in MissReason::ALL.into_iter().enumerate() {
+        // Who adds a reason has to say here where it stands.
+        let place = match reason {
+            MissReason::First => 0,
+            MissReason::Model => 1,
+            MissReason::Settings => 2,
+            MissReason::Tools => 3,
+            MissReason::System => 4,
+            MissReason::Rules => 5,
+            MissReason::Document => 6,
+            MissReason::Expired => 7,
+            MissReason::TooShort => 8,
+            MissReason::NotReady => 9,
+            MissReason::Unknown => 10,
+        };
+        assert_eq!(index, place);
+        assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+    }
+}
