@@ -7,7 +7,8 @@
 //!   time; the cheapest sequence of these is found by dynamic programming;
 //! - a document, too; besides, an earlier text of it may be read instead of the current one, with what changed since behind
 //!   it, as whole items, if that is at most 15 % of it. What changed is free where it is the selection, is plain input where
-//!   it was never stated behind this text before (no one pays for writing it), and is read where it was;
+//!   it was never stated behind this text before (no one pays for writing it), and is read where it was. A selection that is
+//!   most of the document is not in the instruction, only its lines; behind an earlier text it is plain input;
 //! - the instruction is plain input.
 //!
 //! Left out, all in the bound's favour: that a prefix is read only together with all in front of it, that an hour has to
@@ -16,6 +17,7 @@
 //! that state changes otherwise (such as by lines), or keep a document back.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use aside::claude::models::{self, Prices};
 use aside::claude::types::{ContentBlock, Message, MessageRequest, Role, SystemBlock};
@@ -36,7 +38,7 @@ pub(crate) fn bound(actions: &[Action], settings: &Settings) -> f64 {
     let mut counter = Counter { model: settings.model.clone(), known: HashMap::new() };
     let mut planner = Planner::new();
     let mut shared: HashMap<String, Vec<f64>> = HashMap::new();
-    let mut documents: HashMap<&str, Vec<(usize, f64)>> = HashMap::new();
+    let mut documents: HashMap<&str, Vec<Use>> = HashMap::new();
     let mut total = 0.0;
     let mut time = 0.0;
     for (index, action) in actions.iter().enumerate() {
@@ -47,9 +49,11 @@ pub(crate) fn bound(actions: &[Action], settings: &Settings) -> f64 {
             ContentBlock::Text { text, .. } => Some(text.clone()),
             _ => None,
         });
-        for block in system.chain(content) {
+        let blocks: Vec<String> = system.chain(content).collect();
+        let is_named = blocks.iter().any(|block| block.starts_with("<selection") && block.ends_with("/>"));
+        for block in blocks {
             if block.starts_with("<document") {
-                documents.entry(&action.path).or_default().push((index, time));
+                documents.entry(&action.path).or_default().push(Use { index, time, is_named });
             } else if block.starts_with("<selection") || block.starts_with("<task") {
                 total += prices.input * counter.tokens(&block);
             } else {
@@ -95,8 +99,19 @@ fn forget(costs: &mut [f64; 3], pause: f64) -> f64 {
     least
 }
 
+/// An action's use of its document.
+struct Use {
+    /// Which action.
+    index: usize,
+    /// In seconds.
+    time: f64,
+    /// The selection is only named by its lines.
+    is_named: bool,
+}
+
 /// An entry with an earlier text.
 struct Kept {
+    text: Arc<str>,
     comparison: Comparison,
     tokens: f64,
     stated: HashSet<String>,
@@ -105,11 +120,11 @@ struct Kept {
 }
 
 /// The least a document costs, used by these actions at these times.
-fn document(actions: &[Action], uses: &[(usize, f64)], prices: &Prices, counter: &mut Counter) -> f64 {
+fn document(actions: &[Action], uses: &[Use], prices: &Prices, counter: &mut Counter) -> f64 {
     let mut cold = 0.0;
     let mut kept: Vec<Kept> = Vec::new();
     let mut last = f64::NEG_INFINITY;
-    for (index, time) in uses {
+    for Use { index, time, is_named } in uses {
         let action = &actions[*index];
         let tokens = counter.tokens(&action.text);
         let mut arrived: f64 = cold;
@@ -123,6 +138,9 @@ fn document(actions: &[Action], uses: &[(usize, f64)], prices: &Prices, counter:
             let read = match entry.comparison.changes(&action.text, &action.selection) {
                 Some(changes) => {
                     let mut cost = prices.cache_read * entry.tokens;
+                    if *is_named && entry.text != action.text {
+                        cost += prices.input * counter.tokens(&action.text[action.selection.clone()]);
+                    }
                     for change in changes {
                         let count = counter.tokens(&change);
                         let price = if entry.stated.contains(&change) { prices.cache_read } else { prices.input };
@@ -140,6 +158,7 @@ fn document(actions: &[Action], uses: &[(usize, f64)], prices: &Prices, counter:
         }
         cold = arrived + prices.input * tokens;
         kept.push(Kept {
+            text: action.text.clone(),
             comparison: Comparison::new(&action.text, action.language),
             tokens,
             stated: HashSet::new(),

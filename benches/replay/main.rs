@@ -1,7 +1,8 @@
 //! What sessions of 200 actions cost in each layout of the cache: `cargo bench --bench replay`.
 //!
 //! The sessions are made from consecutive released versions of packages, which `scripts/fetch-histories` loads into
-//! `target/histories`. Prices and bookkeeping are the simulator's. `-- MODEL` takes another model.
+//! `target/histories`. Prices and bookkeeping are the simulator's. Behind `--`: `MODEL` takes another model, `--only KIND` one
+//! kind of session, and `--seeds N` so many sessions a kind.
 
 #![expect(clippy::expect_used, reason = "the ground must be as it is")]
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
@@ -20,30 +21,58 @@ use sessions::{History, KINDS};
 
 const LAYOUTS: [Layout; 4] = [Layout::Off, Layout::SystemOnly, Layout::Plain, Layout::Snapshot];
 
-/// Sessions of each kind.
+/// Sessions of each kind, where no other number is asked for.
 const SEEDS: u64 = 3;
 
 /// Actions of each session.
 const ACTIONS: usize = 200;
 
+/// What is asked for.
+struct Wishes {
+    model: String,
+    only: Option<String>,
+    seeds: u64,
+}
+
+impl Wishes {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Self {
+        let mut wishes = Self { model: "claude-sonnet-5-5".to_owned(), only: None, seeds: SEEDS };
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--only" => wishes.only = arguments.next(),
+                "--seeds" => {
+                    wishes.seeds = arguments.next().and_then(|number| number.parse().ok()).expect("--seeds NUMBER");
+                }
+                // Cargo's own.
+                other if other.starts_with('-') => {}
+                _ => wishes.model = argument,
+            }
+        }
+        wishes
+    }
+}
+
 fn main() {
-    let model = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let settings = drive::settings(model.as_deref().unwrap_or("claude-sonnet-5-5"));
+    let wishes = Wishes::read(std::env::args().skip(1));
+    let settings = drive::settings(&wishes.model);
     let histories = histories();
     let files: usize = histories.values().map(Vec::len).sum();
+    let seeds = wishes.seeds;
     println!(
-        "{} packages, {files} files, {} actions a session, {SEEDS} sessions a kind, {}",
+        "{} packages, {files} files, {ACTIONS} actions a session, {seeds} sessions a kind, {}",
         histories.len(),
-        ACTIONS,
         settings.model
     );
     println!("{:15} {:12} {:>9} {:>7} {:>9} {:>9}", "session", "layout", "input $", "hits", "written", "behind");
     let mut all = Vec::new();
     for kind in KINDS {
+        if wishes.only.as_ref().is_some_and(|only| *only != format!("{kind:?}")) {
+            continue;
+        }
         let mut bills = [Bill::default(); LAYOUTS.len()];
         let mut bound = 0.0;
         let mut worst: f64 = 0.0;
-        for seed in 0..SEEDS {
+        for seed in 0..seeds {
             let files = chosen(&histories, kind, seed);
             let session = sessions::session(kind, &files, seed, ACTIONS);
             let steps = LAYOUTS.map(|layout| replay(&session, layout, &settings));
@@ -58,7 +87,7 @@ fn main() {
             bound += bound::bound(&session, &settings);
         }
         for (layout, bill) in LAYOUTS.iter().zip(&bills) {
-            let per_action = bill.tokens.input as f64 / (SEEDS as f64 * ACTIONS as f64);
+            let per_action = bill.tokens.input as f64 / (seeds as f64 * ACTIONS as f64);
             println!(
                 "{:15} {:12} {:>9.4} {:>6.1}% {:>9} {:>9.0}",
                 format!("{kind:?}"),
@@ -72,15 +101,19 @@ fn main() {
         println!("{:15} {:12} {bound:>9.4}", format!("{kind:?}"), "bound");
         all.push((kind, bills, bound, worst));
     }
-    println!("\n{:15} {:>8} {:>8} {:>8} {:>12}", "snapshot to", "bound", "plain", "off", "worst to off");
+    println!(
+        "\n{:15} {:>8} {:>8} {:>8} {:>12} {:>14}",
+        "snapshot to", "bound", "plain", "off", "worst to off", "bound to plain"
+    );
     for (kind, bills, bound, worst) in all {
         let [off, _, plain, snapshot] = bills.map(|bill| bill.usd);
         println!(
-            "{:15} {:>8.3} {:>8.3} {:>8.3} {worst:>12.3}",
+            "{:15} {:>8.3} {:>8.3} {:>8.3} {worst:>12.3} {:>14.3}",
             format!("{kind:?}"),
             snapshot / bound,
             snapshot / plain,
-            snapshot / off
+            snapshot / off,
+            bound / plain
         );
     }
 }

@@ -3,8 +3,11 @@
 //! Every request is the one before and something behind it. Thinking and calls go back as they came; what the tools gave
 //! follows in one turn. After [`MOST_ROUNDS`] rounds the model is told to answer with what it knows.
 
+use jiff::Timestamp;
+
 use super::host::{Event, Host};
 use super::lander::{Step, computing};
+use super::life::lock;
 use super::report::Outcome;
 use super::run::{Run, Stop, text_of};
 use super::tools::{Call, Findings, NoFindings, Outcome as Given, Toolbox};
@@ -50,6 +53,7 @@ impl<H: Host> Run<'_, H> {
             *plan = plan.without_tools();
         }
         loop {
+            lock(&self.context.planner).bet(plan, &self.order.settings, &self.model, Timestamp::now());
             let answer = match self.ask(plan, &plan.request).await {
                 Err(Stop::Failed(error)) if round == 0 && refuses_tools(plan, &error) => {
                     let word = "This server has no tools, so the model saw only what it was shown.";

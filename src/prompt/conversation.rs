@@ -114,7 +114,7 @@ impl History {
     }
 
     /// What the model has to be told of a document that it knows from the conversation: what changed, all of it anew where
-    /// that is much, or that it is gone. `now` is its text. Empty if nothing is new.
+    /// that is shorter or much has changed, or that it is gone. `now` is its text. Empty if nothing is new.
     pub fn news(&self, path: &str, language: &'static Language, now: Option<&str>) -> Vec<String> {
         let known = Known::of(&self.messages, path, language);
         let Some(now) = now else {
@@ -139,7 +139,11 @@ impl History {
         match new.as_slice() {
             _ if base.with(&all) != now => whole(),
             [] => Vec::new(),
-            new => vec![changes::block(new)],
+            new => {
+                let (stated, whole) = (changes::block(new), whole());
+                // Both come behind what was said, at one price; the whole text also makes what was stated before void.
+                if stated.len() < whole[0].len() { vec![stated] } else { whole }
+            }
         }
     }
 }
@@ -275,7 +279,7 @@ impl Plan {
         }
         self.estimated_input_tokens = tokens;
         self.memo.grew(tokens);
-        self.mark_messages();
+        self.mark();
     }
 
     fn add_layer(&mut self, blocks: Vec<Block>, pace: Pace<'_>) {
@@ -285,8 +289,14 @@ impl Plan {
         self.layers.extend(compose::layers(&[draft], &[None], prefix, pace.scale));
     }
 
-    /// Puts the breakpoints of the layers on the messages' blocks.
-    fn mark_messages(&mut self) {
+    /// Puts the breakpoints of the layers on the request's blocks.
+    pub(super) fn mark(&mut self) {
+        let life_of_system = self.layers.iter().rfind(|layer| layer.name == LayerName::System).map(|it| it.breakpoint);
+        if let (Some(life), Some(SystemBlock::Text { cache_control, .. })) =
+            (life_of_system, self.request.system.last_mut())
+        {
+            *cache_control = life.map(CacheControl::new);
+        }
         let behind: Vec<&Layer> = self.layers.iter().filter(|layer| layer.name > LayerName::System).collect();
         let mut blocks = self.request.messages.iter_mut().flat_map(|message| &mut message.content);
         for layer in behind {

@@ -23,6 +23,8 @@ pub(super) enum Key {
     Document(String),
     /// Requests on one text of a document; what names it.
     Text(String),
+    /// The requests of one conversation; what names it.
+    Talk(String),
 }
 
 impl Key {
@@ -33,6 +35,7 @@ impl Key {
             Self::Language(_) => 2,
             Self::Document(_) => 3,
             Self::Text(_) => 4,
+            Self::Talk(_) => 5,
         }
     }
 }
@@ -44,6 +47,13 @@ pub(super) struct Odds {
     pub(super) short: f64,
     /// Within an hour; never less.
     pub(super) long: f64,
+}
+
+impl Odds {
+    /// These, or where they are worse the others'.
+    pub(super) fn at_most(self, other: Self) -> Self {
+        Self { short: self.short.min(other.short), long: self.long.min(other.long) }
+    }
 }
 
 /// What was seen so far.

@@ -1,5 +1,7 @@
 //! The plans of one process: what one request learns of the cache, the next one makes use of.
 
+mod talk;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -375,7 +377,10 @@ impl Planner {
         let rates = Rates::of(input.model);
         let mut drafts: Vec<Draft> = ground.heads.iter().cloned().chain(layers).collect();
         let mut prefix = ground.root;
-        let document_odds = self.habits.odds(&key, now);
+        let anything = self.habits.odds(&in_family(Key::Any, input.family), now);
+        // Nothing is used sooner than anything is, of which more is known.
+        let odds = |key: &Key| self.habits.odds(key, now).at_most(anything);
+        let document_odds = odds(&key);
         // Nothing ends behind the tools alone: they belong to the system prompt.
         let mut carried = 0;
         let segments: Vec<Segment> = drafts
@@ -388,7 +393,7 @@ impl Planner {
                     Heat::Cold | Heat::Expired { .. } => None,
                 };
                 let odds = match shared_by(draft, input) {
-                    Some(key) => self.habits.odds(&key, now),
+                    Some(key) => odds(&key),
                     None => document_odds,
                 };
                 let tokens = carried + draft.tokens();
@@ -461,8 +466,9 @@ fn current(input: &Input<'_>, document_tokens: u64) -> Candidate {
     let around = text.len() - input.text.len();
     let block = Block::counted(text, document_tokens + (around as u64).div_ceil(3));
     let key = match input.settings.cache.layout {
-        CacheLayout::Snapshot => Key::Document(input.document.to_owned()),
-        CacheLayout::Plain | CacheLayout::Off => Key::Text(block.digest()),
+        // What is named by its lines has to be sent as it is, so that its entry ends with the next edit.
+        CacheLayout::Snapshot if !is_most_of(input.text, &input.selection) => Key::Document(input.document.to_owned()),
+        CacheLayout::Snapshot | CacheLayout::Plain | CacheLayout::Off => Key::Text(block.digest()),
     };
     let key = in_family(key, input.family);
     let base = Arc::new(Base::new(input.text.into(), input.language));
@@ -513,6 +519,7 @@ fn in_family(key: Key, family: Family) -> Key {
             Key::Language(name) => Key::Project(with_tools(name)),
             Key::Document(name) => Key::Document(with_tools(&name)),
             Key::Text(name) => Key::Text(with_tools(&name)),
+            Key::Talk(name) => Key::Talk(name),
         },
     }
 }

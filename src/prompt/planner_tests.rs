@@ -243,6 +243,35 @@ fn pauses_of_twenty_minutes_are_worth_an_hour() {
     assert!(!lives(plan).contains(&Ttl::OneHour));
 }
 
+fn life_of_document(plan: &Plan) -> Option<Ttl> {
+    plan.layers.iter().find(|layer| layer.name == LayerName::Document).unwrap().breakpoint
+}
+
+#[test]
+fn a_text_that_is_selected_whole_is_written_only_as_long_as_it_stays() {
+    let life = |edited: bool| {
+        let mut session = Session::new();
+        let text = |turn| format!("{}# {}\n", code(), if edited { turn } else { 0 });
+        for turn in 0..15 {
+            session.act(&text(turn), &text(turn), 1);
+        }
+        life_of_document(&session.plan(&text(15), &text(15)))
+    };
+    assert!(life(false).is_some());
+    assert_eq!(life(true), None, "the next edit ends the entry");
+}
+
+#[test]
+fn what_is_known_of_all_actions_is_known_of_a_new_document() {
+    let mut session = Session::new();
+    for _ in 0..12 {
+        session.act(&code(), "def function_1(value):", 20);
+    }
+    session.document = "file:///home/somebody/other.py".into();
+    let plan = session.plan(&code().replace("json", "toml"), "def function_1(value):");
+    assert_eq!(life_of_document(&plan), Some(Ttl::OneHour), "nobody acts within five minutes");
+}
+
 #[test]
 fn neither_clock_nor_machine_nor_order_of_a_map_is_in_a_request() {
     let edited = code().replace("value * 5", "value * 50").replace("value * 1\n", "value * 11\n");

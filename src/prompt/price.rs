@@ -37,6 +37,15 @@ impl Rates {
         }
     }
 
+    /// What a token that is in the cache for a time is expected to save later.
+    pub(super) fn saved(&self, odds: Odds, ttl: Ttl) -> f64 {
+        let worth = self.worth(odds);
+        match ttl {
+            Ttl::FiveMinutes => odds.short * worth.short,
+            Ttl::OneHour => odds.long * worth.long,
+        }
+    }
+
     /// What a token that is in the cache saves at its next use, against one that is not: where it is not, the cheapest is
     /// done, which may be to leave it out of the cache for good.
     fn worth(&self, odds: Odds) -> Worth {
@@ -138,12 +147,7 @@ fn priced(segments: &[Segment], total: f64, rates: Rates, long: usize, cached: u
             (rates.write(asked), asked)
         };
         now += segment.tokens * (price - 1.0);
-        let worth = rates.worth(segment.odds);
-        later += segment.tokens
-            * match ttl {
-                Ttl::FiveMinutes => segment.odds.short * worth.short,
-                Ttl::OneHour => segment.odds.long * worth.long,
-            };
+        later += segment.tokens * rates.saved(segment.odds, ttl);
     }
     Layout { long, cached, now, expected: now - later }
 }

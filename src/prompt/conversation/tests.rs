@@ -211,6 +211,71 @@ fn what_is_new_of_the_document_is_told_and_only_once() {
     assert!(news(&messages, None).is_empty());
 }
 
+#[test]
+fn of_a_small_file_is_told_what_is_shorter() {
+    let (path, python) = ("src/code.py", language::by_id("python"));
+    let text = "import json\n\n\ndef load(path):\n    return json.load(open(path))\n".repeat(3);
+    let known = tags::wrap("document", &[("path", path), ("language", "python")], &text);
+    let history = History::new(vec![
+        Message { role: Role::User, content: vec![ContentBlock::text(known)] },
+        Message { role: Role::Assistant, content: vec![ContentBlock::text("So.")] },
+    ]);
+    // One line of fifteen: the function says it. Three of them: they are the file.
+    let told = history.news(path, python, Some(&text.replacen("open(path)", "open(path, 'rb')", 1)));
+    assert!(told[0].starts_with("<change"), "{told:?}");
+    let told = history.news(path, python, Some(&text.replace("open(path)", "open(path, 'rb')")));
+    assert!(told[0].starts_with("<document"), "{told:?}");
+}
+
+impl Case {
+    /// A conversation whose questions come after these pauses, in seconds: what each turn costs in tokens of plain input, and
+    /// would cost without a cache.
+    fn talk(&mut self, pauses: &[i64]) -> Vec<(f64, f64)> {
+        let model = models::lookup(&self.settings.model);
+        let prices = model.prices.unwrap();
+        let mut now = jiff::Timestamp::UNIX_EPOCH;
+        let mut messages = self.ask("Why?").request.messages;
+        let mut costs = Vec::new();
+        for pause in pauses {
+            now += jiff::SignedDuration::from_secs(*pause);
+            messages
+                .push(Message { role: Role::Assistant, content: vec![ContentBlock::text("So it is. ".repeat(100))] });
+            let mut plan = self.follow_up(&History::new(messages), "And what else?");
+            self.planner.bet(&mut plan, &self.settings, &model, now);
+            let tokens = self.planner.warmth().expected(&plan, now);
+            self.planner.sent(&plan, now);
+            self.planner.began(&plan, &tokens, now);
+            let price = crate::claude::usage::cost_at(&prices, &tokens, false);
+            costs.push((price.usd, price.uncached_usd));
+            messages = plan.request.messages;
+        }
+        costs
+    }
+}
+
+#[test]
+fn a_conversation_that_goes_on_at_once_is_read_from_the_cache() {
+    let costs = Case::new().talk(&[30; 25]);
+    let (paid, off) = costs.iter().fold((0.0, 0.0), |sum, turn| (sum.0 + turn.0, sum.1 + turn.1));
+    assert!(paid < 0.3 * off, "{paid} of {off}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn no_conversation_is_much_dearer_than_without_a_cache(
+        pauses in prop::collection::vec(prop_oneof![Just(5_i64), Just(301), Just(3601), 1_i64..20_000], 20..60)
+    ) {
+        let costs = Case::new().talk(&pauses);
+        let (mut paid, mut off) = (0.0, 0.0);
+        for (turn, (cost, uncached)) in costs.iter().enumerate() {
+            (paid, off) = (paid + cost, off + uncached);
+            prop_assert!(turn < 19 || paid <= 1.1 * off, "{paid} of {off} after {turn}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn each_request_is_the_one_before_and_something_behind_it(
