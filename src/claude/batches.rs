@@ -70,7 +70,7 @@ impl Batch {
     /// How many requests it has, wherever they are.
     pub fn total(&self) -> u64 {
         let RequestCounts { processing, succeeded, errored, canceled, expired } = self.request_counts;
-        processing + succeeded + errored + canceled + expired
+        [succeeded, errored, canceled, expired].into_iter().fold(processing, u64::saturating_add)
     }
 }
 

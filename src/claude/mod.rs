@@ -21,7 +21,7 @@ pub mod sse;
 mod stream;
 #[cfg(test)]
 mod test_server;
-mod transport;
+pub(crate) mod transport;
 pub mod types;
 pub mod usage;
 pub mod words;

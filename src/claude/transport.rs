@@ -7,9 +7,10 @@ use std::{env, fs, path::PathBuf};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::redirect;
 use secrecy::ExposeSecret;
-use url::{Host, Url};
+use url::Url;
 
 use super::client::{Auth, ClientOptions};
+use crate::config::is_loopback;
 use crate::error::{Error, ErrorKind};
 
 const USER_AGENT: &str = concat!("aside/", env!("CARGO_PKG_VERSION"));
@@ -77,7 +78,7 @@ pub(super) fn headers(options: &ClientOptions) -> Result<HeaderMap, Error> {
 }
 
 /// `base` with path segments appended to its own path; a trailing slash makes no difference.
-pub(super) fn address(base: &Url, segments: &[&str]) -> Result<Url, Error> {
+pub(crate) fn address(base: &Url, segments: &[&str]) -> Result<Url, Error> {
     let mut url = base.clone();
     url.set_fragment(None);
     let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
@@ -111,13 +112,9 @@ fn same_origin_only(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
+/// What may be sent to in the clear because it is here must not be sent by way of a proxy, which is not.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    is_loopback(url)
 }
 
 /// Elsewhere the certificate loader honours these variables itself.
@@ -199,6 +196,8 @@ mod tests {
             ("http://127.0.0.1:1", true),
             ("http://[::1]:1", true),
             ("http://localhost", true),
+            ("http://api.localhost:8080", true),
+            ("http://[::ffff:127.0.0.1]:1", true),
             ("http://10.0.0.1", false),
             ("http://localhost.example.com", false),
         ] {

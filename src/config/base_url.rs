@@ -60,7 +60,7 @@ impl FromStr for BaseUrl {
 ///
 /// # Errors
 /// Why not.
-pub(super) fn allows(url: &Url, hosts: &[String]) -> Result<(), String> {
+pub(crate) fn allows(url: &Url, hosts: &[String]) -> Result<(), String> {
     let host = url.host_str().unwrap_or_default();
     if url.scheme() != "http" || is_loopback(url) || hosts.iter().any(|allowed| allowed == host) {
         return Ok(());
@@ -72,7 +72,7 @@ pub(super) fn allows(url: &Url, hosts: &[String]) -> Result<(), String> {
 }
 
 /// Whether an address is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => {

@@ -188,7 +188,7 @@ impl Layer {
     fn from_text(text: &str, source: &Source) -> Self {
         match leaves::of_toml(text, source) {
             Ok(leaves) => Self::from_leaves(leaves, source),
-            Err(problem) => Self { entries: Vec::new(), problems: vec![problem] },
+            Err(problem) => Self { entries: Vec::new(), problems: vec![in_one_line(problem)] },
         }
     }
 
@@ -231,8 +231,17 @@ impl Layer {
 
     fn from_leaves(leaves: Vec<leaves::Leaf>, source: &Source) -> Self {
         let (entries, problems) = check_all(leaves, source);
-        Self { entries, problems }
+        Self { entries, problems: problems.into_iter().map(in_one_line).collect() }
     }
+}
+
+/// The problem without what would end a line or drive a terminal: its message quotes keys that anybody may have written.
+fn in_one_line(mut problem: Problem) -> Problem {
+    if problem.message.contains(char::is_control) {
+        let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+        problem.message = problem.message.chars().map(shown).collect();
+    }
+    problem
 }
 
 /// What is wrong with the settings in a file of an editor, in words that repeat no value that may be a secret.

@@ -22,6 +22,9 @@ mod values;
 mod vscode;
 
 pub use self::base_url::BaseUrl;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::base_url::allows;
+pub(crate) use self::base_url::is_loopback;
 pub use self::credentials::{bad_custom_headers, credentials, custom_headers};
 pub use self::environment::Environment;
 pub use self::keys::{camel, snake};

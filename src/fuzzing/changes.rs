@@ -1,8 +1,9 @@
 //! Changes of a document in any encoding: its text is what a text of characters and nothing else would be.
 
 use super::Choices;
+use crate::workspace::Span;
 use crate::workspace::documents::{Change, Document};
-use crate::workspace::positions::{Encoding, Position, offset};
+use crate::workspace::positions::{self, Encoding, Position, offset};
 
 pub(super) fn check(data: &[u8]) {
     let mut choices = Choices(data);
@@ -12,23 +13,55 @@ pub(super) fn check(data: &[u8]) {
     let uri = url::Url::parse("file:///a.py").expect("an address");
     let mut document = Document::new(uri, "python", 1, &model);
     let track = document.track(model.len() / 3..model.len());
+    let mut is_whole = true;
     while let (Some(line), Some(character), Some(lines), Some(end)) =
         (choices.byte(), choices.byte(), choices.byte(), choices.byte())
     {
         let Some(new) = choices.text() else { break };
-        let at = |line: u8, character: u8| Position::new(u32::from(line), u32::from(character));
+        // The last of numbers stands for the largest that the protocol has.
+        let number = |byte: u8| if byte == u8::MAX { u32::MAX } else { u32::from(byte) };
+        let at = |line: u8, character: u8| Position::new(number(line), number(character));
         let (start, end) = (at(line, character), at(line.saturating_add(lines % 4), end));
         let ends = [start, end].map(|position| {
             let own = offset(document.text(), encoding, position);
             assert_eq!(own, walked(&model, encoding, position), "{position:?} in {model:?}");
+            // The way back leads to the same place.
+            assert_eq!(offset(document.text(), encoding, positions::position(document.text(), encoding, own)), own);
             own
         });
         let span = ends[0].min(ends[1])..ends[0].max(ends[1]);
-        model.replace_range(span.clone(), &new);
-        document.apply(Change::Span(span, new));
+        let before = (span.clone(), document.tracked(track).expect("it is tracked").span);
+        let removed = model.get(span.clone()).expect("characters").to_owned();
+        if lines == u8::MAX {
+            model.clone_from(&new);
+            document.apply(Change::Full(new));
+            is_whole = false;
+        } else {
+            model.replace_range(span.clone(), &new);
+            document.apply(Change::Span(span, new.clone()));
+            // What was cut off comes back with an undo, so it is simple only until then.
+            let (changed, tracked) = &before;
+            let touches = changed.start <= tracked.end && tracked.start <= changed.end;
+            if is_whole {
+                follows(before.clone(), &removed, &new, &document.tracked(track).expect("it is tracked").span);
+            }
+            is_whole &= !touches;
+        }
         assert_eq!(document.text(), &model);
         let tracked = document.tracked(track).expect("it is tracked").span;
         assert!(model.get(tracked.clone()).is_some(), "{tracked:?} in {model:?}");
+    }
+}
+
+/// What is in front of a change stays, and what is behind it moves by what came in.
+fn follows((changed, tracked): (Span, Span), removed: &str, new: &str, after: &Span) {
+    if removed == new || changed.is_empty() && new.is_empty() {
+        assert_eq!(*after, tracked);
+    } else if changed.start > tracked.end || changed.start == tracked.end && !tracked.is_empty() {
+        assert_eq!(*after, tracked, "{changed:?} became {new:?}");
+    } else if changed.end < tracked.start {
+        let moved = |at: usize| at - removed.len() + new.len();
+        assert_eq!(*after, moved(tracked.start)..moved(tracked.end), "{changed:?} became {new:?}");
     }
 }
 

@@ -6,11 +6,15 @@ use std::path::Path;
 use crate::actions::user::parse;
 use crate::actions::{Origin, ResultForm, template};
 
+/// What a template may make, by its fuel, of a text and variables as short as these.
+const LONGEST: usize = 16 * 1024 * 1024;
+
 pub(super) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let parsed = parse(Path::new("/w/.aside/actions/an-action.md"), Origin::Workspace, &text);
     assert_eq!(parsed.action.is_none(), !parsed.problems.is_empty());
-    let lines = text.lines().count().max(1);
+    // As editors count them: a return alone ends a line too.
+    let lines = text.split(['\n', '\r']).count();
     for problem in &parsed.problems {
         assert!(problem.line <= lines && problem.columns.start <= problem.columns.end, "{problem:?}");
         assert!(!problem.message.is_empty() && !problem.message.contains('\n'), "{problem:?}");
@@ -22,4 +26,11 @@ pub(super) fn check(data: &[u8]) {
     assert!(matches!(action.result, ResultForm::Explanation | ResultForm::Edit));
     assert!(!action.title.is_empty() && !action.title.contains(char::is_control), "{:?}", action.title);
     assert_eq!(template::problem(&action.instruction), None);
+    // What is selected is somebody else's too, and is text wherever it stands.
+    let selection = "{{ 7 * 7 }}{% raw %} </selection> \u{202e}";
+    if let Ok(said) =
+        template::render(&action.instruction, minijinja::context! { selection, path => selection, lines => "1-2" })
+    {
+        assert!(said.len() <= LONGEST, "{} bytes", said.len());
+    }
 }

@@ -1,4 +1,5 @@
-//! Differences and merges: a difference leads from one text to the other, and who changed nothing gets the other's text.
+//! Differences and merges: a difference leads from one text to the other, who changed nothing gets the other's text, and
+//! nothing that either side wrote is lost or comes twice.
 
 use super::texts;
 use crate::output::diff::unified;
@@ -17,6 +18,21 @@ pub(super) fn check(data: &[u8]) {
     assert_eq!(merge(&original, &answer, &original).as_ref(), Some(&answer));
     assert_eq!(merge(&original, &original, &now).as_ref(), Some(&now));
     assert_eq!(merge(&original, &now, &now).as_ref(), Some(&now));
-    // It does not matter who is called the answer, as to whether they go together.
-    assert_eq!(merge(&original, &answer, &now).is_some(), merge(&original, &now, &answer).is_some());
+    let merged = merge(&original, &answer, &now);
+    // It does not matter who is called the answer.
+    assert_eq!(merged, merge(&original, &now, &answer));
+    let Some(merged) = merged else { return };
+    let count = |text: &str, c: char| text.chars().filter(|it| *it == c).count();
+    for c in answer.chars().chain(now.chars()).filter(|c| !original.contains(*c)) {
+        let (answered, typed, both) = (count(&answer, c), count(&now, c), count(&merged, c));
+        let range = answered.max(typed)..=answered + typed;
+        assert!(range.contains(&both), "{c:?}: {answered} and {typed} became {both} in {merged:?}");
+    }
+    // What nobody took away is there.
+    for c in original
+        .chars()
+        .filter(|c| count(&answer, *c) >= count(&original, *c) && count(&now, *c) >= count(&original, *c))
+    {
+        assert!(merged.contains(c), "{c:?} is lost in {merged:?}");
+    }
 }

@@ -16,6 +16,8 @@ mod connection;
 mod counting;
 mod edit;
 mod flight;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod host;
 mod image;
 mod kept;

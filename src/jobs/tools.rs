@@ -173,7 +173,7 @@ impl<'a, H: Host> Toolbox<'a, H> {
         results.collect()
     }
 
-    fn call(&self, call: &Call, findings: &dyn Findings) -> Outcome {
+    pub(super) fn call(&self, call: &Call, findings: &dyn Findings) -> Outcome {
         if let Some(text) = invalid_arguments(&call.input) {
             return Outcome::error(format!("The arguments are no JSON object: {}", shortened(text)));
         }

@@ -45,7 +45,7 @@ pub fn sanitize(markdown: &str) -> String {
 fn changes(text: &str) -> Vec<(Span, Cow<'static, str>)> {
     // Who shows it may know more of Markdown than the standard, or less.
     let mut changes = Vec::new();
-    for options in [options(), Options::empty()] {
+    for options in [options(), Options::empty(), options() | Options::ENABLE_WIKILINKS] {
         found(text, options, &mut changes);
     }
     changes.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
@@ -93,7 +93,10 @@ fn found(text: &str, options: Options, changes: &mut Vec<(Span, Cow<'static, str
                 changes.push((span.start..span.start + length, replacement.into()));
             }
             Event::Start(Tag::Link { dest_url, link_type, .. }) => {
-                let address = (link_type != LinkType::Email && tells(&dest_url)).then(|| dest_url.to_string());
+                // Two brackets are an attribute in C++ more often than a link of a wiki's.
+                let is_wiki = matches!(link_type, LinkType::WikiLink { .. });
+                let is_link = link_type != LinkType::Email && (!is_wiki || dest_url.starts_with("http"));
+                let address = (is_link && tells(&dest_url)).then(|| dest_url.to_string());
                 links.push((span.clone(), address, span.start + 1));
             }
             Event::End(TagEnd::Link) => {
@@ -336,6 +339,8 @@ mod tests {
             ("> [!NOTE]\n> ![x](https://e.example/i)", "> [!NOTE]\n> [x](https://e.example/i)"),
             ("a\n: ![x](https://e.example/i)", "a\n: [x](https://e.example/i)"),
             ("![x](<https://e.example/a b>)", "x (`https://e.example/a b`)"),
+            ("see ![[a.png]] here", "see [[a.png]] here"),
+            ("a [[gnu::packed]] b", "a [[gnu::packed]] b"),
             // HTML of all seven kinds, and what looks like its end.
             ("<img src=https://e.example/?q=x>", "&lt;img src=https://e.example/?q=x>"),
             ("<svg><image href='https://e.example'/></svg>", "&lt;svg>&lt;image href='https://e.example'/>&lt;/svg>"),

@@ -63,9 +63,12 @@ impl<R> Frames<R> {
 
     /// Takes a header block; the length of its body. A block without one is reported and left out.
     fn take_headers(&mut self) -> Option<usize> {
-        let Some(end) = self.received.windows(4).position(|window| window == b"\r\n\r\n") else {
-            if self.received.len() > MAX_HEADERS {
-                self.received.clear();
+        // However the bytes came, as many of them decide.
+        let near = &self.received[..self.received.len().min(MAX_HEADERS)];
+        let Some(end) = near.windows(4).position(|window| window == b"\r\n\r\n") else {
+            if near.len() == MAX_HEADERS {
+                // The last of them may be the beginning of the end.
+                self.received.advance(MAX_HEADERS - 3);
                 self.put(stand_in(NO_JSON));
             }
             return None;
@@ -111,14 +114,15 @@ impl<R: AsyncRead + Unpin> AsyncRead for Frames<R> {
     }
 }
 
-/// The length that a header block names, whatever else it says.
+/// The length that a header block names, whatever else it says. What was given up before may stand in front of it.
 fn content_length(block: &[u8]) -> Option<usize> {
-    let block = std::str::from_utf8(block).ok()?;
-    let mut lengths = block.lines().filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    const NAME: &str = "content-length";
+    let block = String::from_utf8_lossy(block).to_ascii_lowercase();
+    let mut lengths = block.rmatch_indices(NAME).filter_map(|(at, _)| {
+        let value = block[at + NAME.len()..].lines().next()?.trim_start().strip_prefix(':')?;
+        value.trim().parse().ok()
     });
-    lengths.next_back().filter(|length| *length <= MAX_BODY)
+    lengths.next().filter(|length| *length <= MAX_BODY)
 }
 
 /// A body that the framework can read: this one where it can, else one that stands for it.

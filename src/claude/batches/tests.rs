@@ -214,3 +214,9 @@ fn a_body_is_full_at_either_limit() {
         assert_eq!(small.push(&request("b")).unwrap(), fits);
     }
 }
+
+#[test]
+fn numbers_that_nobody_can_have_end_nothing() {
+    let counts = RequestCounts { processing: u64::MAX, succeeded: 1, ..RequestCounts::default() };
+    assert_eq!(Batch { request_counts: counts, ..Batch::default() }.total(), u64::MAX);
+}

@@ -393,3 +393,10 @@ fn settings() -> impl proptest::strategy::Strategy<Value = Value> {
         prop::collection::btree_map(prop::sample::select(keys.clone()), inner, 0..6).prop_map(|members| json!(members))
     })
 }
+
+#[test]
+fn a_key_cannot_drive_a_terminal() {
+    let layers = Layers::of_workspace_text("\"a\\u001b[31m\\nb\" = 1\n");
+    let said = layers.resolve().problems[0].to_string();
+    assert!(said.contains("a\u{fffd}[31m\u{fffd}b") && !said.contains(char::is_control), "{said:?}");
+}

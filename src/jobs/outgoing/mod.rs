@@ -270,9 +270,11 @@ impl Sealing<'_> {
         for hit in known.find_iter(text) {
             let value = values[hit.pattern().as_usize()];
             let before = hit.start().checked_sub(1).and_then(|at| bytes.get(at));
-            let part_of_word = is_word(before) && is_word(bytes.get(hit.start()))
-                || is_word(bytes.get(hit.end())) && is_word(bytes.get(hit.end() - 1));
-            if !part_of_word && (words_too || is_distinct(value)) {
+            let goes_on = is_word(bytes.get(hit.end())) && is_word(bytes.get(hit.end() - 1));
+            let is_begun = is_word(before) && is_word(bytes.get(hit.start()));
+            // Behind a word a placeholder can still be told, in front of one it cannot.
+            let is_whole = !goes_on && (!is_begun || is_distinct(value));
+            if is_whole && (words_too || is_distinct(value)) {
                 spans.push(hit.range());
             }
         }

@@ -89,6 +89,18 @@ fn a_conversation_that_grows_keeps_its_beginning() {
 }
 
 #[test]
+fn a_secret_behind_a_word_stays_behind_in_all_turns() {
+    let (_folder, gate) = gate();
+    let token = token();
+    let asked = turn(Role::User, &[&format!("x = \"{token}\"")]);
+    let said = turn(Role::Assistant, &[&format!("Call it pre{token}.")]);
+    let sealed = gate.seal(&request(vec![asked, said, turn(Role::User, &[&format!("Not old_{token}?")])]), true);
+    let sent = texts(sealed.request());
+    assert!(sent.iter().all(|text| text.contains(STEM) && !text.contains(&token)), "{sent:?}");
+    assert_eq!(sealed.opening().text(&sent[1]), format!("Call it pre{token}."));
+}
+
+#[test]
 fn tools_are_sealed_and_opened_and_thinking_goes_back_as_it_came() {
     let (_folder, gate) = gate();
     let token = token();

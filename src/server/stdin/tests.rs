@@ -84,6 +84,10 @@ fn headers_may_be_written_in_any_way() {
     }
     let endless = "x".repeat(MAX_HEADERS + 1);
     assert_eq!(bodies(endless.as_bytes(), 1 << 20), [NO_JSON_BODY]);
+    // What stands behind it is found, in whatever pieces it came.
+    check(&(endless + &frame(GOOD) + &frame(GOOD)), &[NO_JSON_BODY, GOOD, GOOD]);
+    let long = format!("A: {}\r\n{}", "x".repeat(MAX_HEADERS), frame(GOOD));
+    check(&long, &[NO_JSON_BODY, GOOD]);
 }
 
 #[test]

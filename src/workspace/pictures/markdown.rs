@@ -11,7 +11,7 @@ pub(super) fn links(text: &str, in_json: bool) -> Vec<PictureLink> {
         if text[..start].ends_with('\\') && !in_json {
             continue;
         }
-        let Some(close) = closing(text, at) else { continue };
+        let Some(close) = closing(text, at, in_json) else { continue };
         let (alternative, behind) = (at..close, close + 1);
         let (target, end) = match text[behind..].chars().next() {
             Some('(') => match destination(&text[behind + 1..], in_json) {
@@ -19,7 +19,7 @@ pub(super) fn links(text: &str, in_json: bool) -> Vec<PictureLink> {
                 None => continue,
             },
             Some('[') => {
-                let Some(end) = closing(text, behind + 1) else { continue };
+                let Some(end) = closing(text, behind + 1, in_json) else { continue };
                 let label = &text[behind + 1..end];
                 (format!("[{}", if label.is_empty() { &text[alternative.clone()] } else { label }), end + 1)
             }
@@ -54,10 +54,15 @@ pub(super) fn definition(text: &str, label: &str) -> Option<String> {
 }
 
 /// The `]` that belongs to the `[` in front of `from`. A paragraph's end ends the search.
-fn closing(text: &str, from: usize) -> Option<usize> {
+fn closing(text: &str, from: usize, in_json: bool) -> Option<usize> {
     let mut depth = 0_usize;
     let mut is_escaped = false;
-    for (at, c) in text[from..].char_indices() {
+    let mut chars = text[from..].char_indices();
+    while let Some((at, mut c)) = chars.next() {
+        // A backslash of Markdown is two in JSON; what else JSON escapes is no bracket.
+        if in_json && c == '\\' && chars.next()?.1 != '\\' {
+            c = ' ';
+        }
         match c {
             _ if is_escaped => is_escaped = false,
             '\\' => is_escaped = true,

@@ -93,6 +93,19 @@ fn an_alternative_text_cannot_leave_its_place() {
 }
 
 #[test]
+fn brackets_are_escaped_in_markdown_and_that_in_json() {
+    for (text, expected) in [
+        (r#"["![a \\] b](x.png)"]"#, Some("![NEW](x.png)")),
+        (r#"["![a \\\\] b](x.png)"]"#, None),
+        (r#"["![a \\\\\\] b](x.png)"]"#, Some("![NEW](x.png)")),
+        (r#"["![a \"b\" \\[](x.png)"]"#, Some("![NEW](x.png)")),
+    ] {
+        let link = link_at(by_id("json"), "a.ipynb", &Rope::from_str(text), &(4..4));
+        assert_eq!(link.and_then(|link| link.described(text, "NEW")).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_picture_is_what_its_name_does_not_deny() {
     for (target, expected) in [
         ("a.png", true),
