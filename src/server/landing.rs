@@ -83,11 +83,11 @@ impl Expectations {
         Landed(seen)
     }
 
-    /// Holds a state of a document against what is expected of it. Costs nothing when nothing is.
-    pub(super) fn observe(&mut self, uri: &Uri, text: &Rope) {
+    /// Holds the states that a client reports at once against what is expected of a document. Costs nothing when nothing is.
+    pub(super) fn observe(&mut self, uri: &Uri, texts: &[Rope]) {
         self.forget();
         for expectation in self.0.iter_mut().filter(|expectation| expectation.uri == *uri) {
-            expectation.observe(text);
+            expectation.observe_all(texts);
         }
     }
 
@@ -98,6 +98,18 @@ impl Expectations {
 }
 
 impl Expectation {
+    fn observe_all(&mut self, texts: &[Rope]) {
+        // Some make an edit smaller before they put it in, and report it in parts that are theirs. What stands between
+        // these was never typed, also where the edit would make the same text of it.
+        let whole = match texts {
+            [_, .., last] if !self.moved && same_text(&self.expected.text, last) => std::slice::from_ref(last),
+            texts => texts,
+        };
+        for text in whole {
+            self.observe(text);
+        }
+    }
+
     fn observe(&mut self, text: &Rope) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen != Seen::Nothing {
@@ -220,14 +232,14 @@ mod tests {
     fn sees_the_expected_text_in_its_own_document_only() {
         let mut expectations = Expectations::default();
         let landed = expectations.expect(uri("a"), expected("old", "new old"));
-        expectations.observe(&uri("b"), &Rope::from_str("new old"));
-        expectations.observe(&uri("a"), &Rope::from_str("old"));
+        expectations.observe(&uri("b"), &[Rope::from_str("new old")]);
+        expectations.observe(&uri("a"), &[Rope::from_str("old")]);
         assert_eq!(landed.seen(), Seen::Nothing);
-        expectations.observe(&uri("a"), &Rope::from_str("new old"));
-        expectations.observe(&uri("a"), &Rope::from_str("newer"));
+        expectations.observe(&uri("a"), &[Rope::from_str("new old")]);
+        expectations.observe(&uri("a"), &[Rope::from_str("newer")]);
         assert_eq!(landed.seen(), Seen::Landed, "a later change does not take the proof back");
         drop(landed);
-        expectations.observe(&uri("a"), &Rope::from_str("x"));
+        expectations.observe(&uri("a"), &[Rope::from_str("x")]);
         assert!(expectations.0.is_empty(), "nothing is expected when nobody waits");
     }
 
@@ -236,7 +248,7 @@ mod tests {
         let mut expectations = Expectations::default();
         let landed = expectations.expect(uri("a"), expected("old", "new old"));
         for text in ["typed\nold", "typed!\nold", "new typed\nold"] {
-            expectations.observe(&uri("a"), &Rope::from_str(text));
+            expectations.observe(&uri("a"), &[Rope::from_str(text)]);
         }
         let misplaced =
             |before, after| Seen::Misplaced(Misplaced { before: Rope::from_str(before), after: Rope::from_str(after) });
@@ -246,7 +258,7 @@ mod tests {
         let edit = Expected { edits: vec![replacement(4..7, "new")], ..expected("old old", "old new") };
         let landed = expectations.expect(uri("b"), edit);
         for text in ["old old!", "old oxld!", "old newd!"] {
-            expectations.observe(&uri("b"), &Rope::from_str(text));
+            expectations.observe(&uri("b"), &[Rope::from_str(text)]);
         }
         assert_eq!(landed.seen(), misplaced("old oxld!", "old newd!"));
 
@@ -254,13 +266,13 @@ mod tests {
         let edit = Expected { edits: vec![replacement(0..7, "new")], ..expected("old old", "new") };
         let landed = expectations.expect(uri("c"), edit);
         for text in ["ol old", "old old", "ol old", "newd"] {
-            expectations.observe(&uri("c"), &Rope::from_str(text));
+            expectations.observe(&uri("c"), &[Rope::from_str(text)]);
         }
         assert_eq!(landed.seen(), Seen::Nothing);
         let edit = Expected { edits: vec![replacement(0..7, "new")], ..expected("old old", "new") };
         let landed = expectations.expect(uri("d"), edit);
         for text in ["oxd old", "new"] {
-            expectations.observe(&uri("d"), &Rope::from_str(text));
+            expectations.observe(&uri("d"), &[Rope::from_str(text)]);
         }
         assert_eq!(landed.seen(), misplaced("oxd old", "new"));
     }
@@ -273,7 +285,7 @@ mod tests {
             let edits = vec![replacement(0..3, "1!"), replacement(4..7, "2!")];
             let landed = expectations.expect(uri("a"), edit(edits));
             for text in texts {
-                expectations.observe(&uri("a"), &Rope::from_str(text));
+                expectations.observe(&uri("a"), &[Rope::from_str(text)]);
             }
             landed.seen()
         };
@@ -284,5 +296,24 @@ mod tests {
         assert_eq!(reported(["one xtwo", "one 2!o", "1! 2!o"]), last);
         // What was typed is gone, so that the text is the one that was asked for.
         assert_eq!(reported(["oxe two", "oxe 2!", "1! 2!"]), misplaced("oxe two", "1! 2!"));
+    }
+
+    #[test]
+    fn an_edit_in_the_right_text_may_be_reported_in_the_editors_own_parts() {
+        let reported = |notifications: &[&[&str]]| {
+            let mut expectations = Expectations::default();
+            let edit = Expected { edits: vec![replacement(0..10, "new")], ..expected("old thing", "new") };
+            let landed = expectations.expect(uri("a"), edit);
+            for texts in notifications {
+                let texts: Vec<Rope> = texts.iter().map(|text| Rope::from_str(text)).collect();
+                expectations.observe(&uri("a"), &texts);
+            }
+            landed.seen()
+        };
+        // Of "old" the edit makes "new" as well.
+        assert_eq!(reported(&[&["old", "new"]]), Seen::Landed);
+        let misplaced = Misplaced { before: Rope::from_str("old"), after: Rope::from_str("new") };
+        assert_eq!(reported(&[&["old"], &["new"]]), Seen::Misplaced(misplaced.clone()), "it was typed");
+        assert_eq!(reported(&[&["old t"], &["old", "new"]]), Seen::Misplaced(misplaced), "it had moved on before");
     }
 }

@@ -24,6 +24,8 @@ export class Entry {
   looks: string[] = [];
   /** What stands above the answer that is being written. */
   #above = "";
+  /** Why the newest answer failed. */
+  #why = "";
 
   constructor(id: string) {
     this.id = id;
@@ -86,6 +88,7 @@ export class Entry {
   end(job: Job): void {
     const failure = job.error ? [job.error.message, job.error.hint ?? ""].join(" ").trim() : undefined;
     const cancelled = job.outcome === "cancelled" ? "Cancelled" : undefined;
+    this.#why = failure ?? "";
     const parts = [failure ?? cancelled ?? "", job.usage ? usageLine(job.usage) : ""];
     this.note = parts.filter(part => part !== "").join(" · ");
     this.running = false;
@@ -96,7 +99,8 @@ export class Entry {
   interrupt(): void {
     this.running = false;
     this.failed = true;
-    this.note = "The server ended before the answer did.";
+    this.#why = "The server ended before the answer did.";
+    this.note = this.#why;
   }
 
   /** Its document was read: all of it, with what it cost. Why an answer is not whole stays below it. */
@@ -106,7 +110,7 @@ export class Entry {
     this.looks = [];
     this.running = false;
     this.whole = true;
-    if (!this.failed) this.note = "";
+    this.note = this.failed ? this.#why : "";
     if (this.answer === "") this.answer = newestAnswer(document);
   }
 }

@@ -68,7 +68,8 @@ test("an entry takes one explanation and the questions about it", () => {
   assert.deepEqual([entry.title, entry.answer, entry.whole], ["explain `a`", "So.", true]);
   assert.deepEqual(entry.looks, ["reads a.py:1-3"], "what led to the answer stays");
   const error = { kind: "network", message: "Broken off.", hint: "Ask again." };
-  entry.end(jobs.take({ job: "2", kind: "end", outcome: "failed", error }));
+  entry.end(jobs.take({ job: "2", kind: "end", outcome: "failed", error, usage: totals }));
+  assert.match(entry.note, /^Broken off. Ask again. · .* out/);
   entry.read(document);
   assert.equal(entry.note, "Broken off. Ask again.", "why an answer is missing is not forgotten");
 

@@ -18,7 +18,7 @@ pub(in crate::server) async fn did_open(backend: &Backend, params: DidOpenTextDo
     {
         let mut state = backend.session.state();
         let text = state.documents.open(uri.clone(), &language, item.version, &item.text).text().clone();
-        state.expectations.observe(&uri, &text);
+        state.expectations.observe(&uri, &[text]);
         // Files change while they are closed, and so may what is known of them.
         state.explained.remove(&uri);
     }
@@ -38,11 +38,13 @@ pub(in crate::server) async fn did_change(backend: &Backend, params: DidChangeTe
             tracing::warn!("a document was changed that is not open");
             return;
         };
+        let mut texts = Vec::with_capacity(params.content_changes.len());
         for change in params.content_changes {
             let change = from_proto::change(document.text(), encoding, change);
             document.apply(change);
-            state.expectations.observe(&uri, document.text());
+            texts.push(document.text().clone());
         }
+        state.expectations.observe(&uri, &texts);
         document.set_version(params.text_document.version);
         state.changed = Some(Instant::now());
         if state.findings.changed(&mut state.documents, &uri) {

@@ -13,12 +13,14 @@ const FILES = {
   "shelf.css": ".shelf {\n  colr: red;\n}\n",
   "stub.py":
     'def shelf_of(sku):\n    """The shelf of an article: what stands in front of the dash."""\n    raise NotImplementedError\n',
+  "wordy.py": "def is_wordy(text):\n    if len(text) > 9:\n        return True\n    else:\n        return False\n",
   "waiting.py": "def waiting_room():\n    return 1\n",
   "thinking.py": "def thinking_cap():\n    return 2\n",
   "broken.py": "def broken_off():\n    return 3\n",
 };
 
 const IMPLEMENTED = FILES["stub.py"].replace("raise NotImplementedError", 'return sku.split("-")[0]');
+const SIMPLIFIED = "def is_wordy(text):\n    return len(text) > 9\n";
 const MENDED = FILES["shelf.css"].replace("colr", "color");
 
 const fenced = (language: string, code: string) => `\`\`\`${language}\n${code}\`\`\`\n`;
@@ -27,6 +29,7 @@ const fenced = (language: string, code: string) => `\`\`\`${language}\n${code}\`
 export const SCENARIO = {
   step: [
     { times: "always", match: { action: "implement" }, answer: fenced("python", IMPLEMENTED) },
+    { times: "always", match: { action: "simplify" }, answer: fenced("python", SIMPLIFIED) },
     { times: "always", match: { action: "fix" }, answer: fenced("css", MENDED) },
     {
       times: "always",
@@ -82,7 +85,8 @@ async function landed(editor: Editor, file: string, what: string, is: (text: str
   await editor.capture(what.replaceAll(/\W+/g, "-"));
   await editor.page.keyboard.press("Control+Z");
   await editor.saved(file);
-  assert(`${what}; one undo takes it back`, onDisk(file) === before, onDisk(file));
+  await until(`${what}: it is on the disk as before`, () => onDisk(file) === before);
+  assert(`${what}; one undo takes it back`, true);
 }
 
 /** Waits until nothing runs. */
@@ -110,6 +114,8 @@ async function ask(editor: Editor): Promise<void> {
   gate.open();
   await preview.locator("blockquote", { hasText: "Who else calls" }).waitFor();
   await preview.locator("main", { hasText: "inventory.py" }).waitFor();
+  // Its document takes the place of what streamed in.
+  await preview.locator("hr").first().waitFor();
   assert("the answer stands below its question", (await preview.locator("#looks li").count()) === 0);
   await editor.capture("answer");
 
@@ -239,6 +245,13 @@ async function implement(editor: Editor): Promise<void> {
   await landed(editor, "stub.py", "a stub is implemented", text => text === IMPLEMENTED);
 }
 
+async function simplify(editor: Editor): Promise<void> {
+  await at(editor, "wordy.py");
+  await editor.page.keyboard.press("Alt+A");
+  await editor.page.keyboard.press("s");
+  await landed(editor, "wordy.py", "code is simplified", text => text === SIMPLIFIED);
+}
+
 async function fix(editor: Editor): Promise<void> {
   await at(editor, "shelf.css", 2, 4);
   await editor.page.locator(".squiggly-warning").first().waitFor();
@@ -311,4 +324,4 @@ async function goesOn(editor: Editor): Promise<void> {
 export const parts = { ask, followUp, review, image, secret, own };
 
 /** Parts that play [`SCENARIO`]. */
-export const played = { implement, fix, waits, thinks, goesOn };
+export const played = { implement, simplify, fix, waits, thinks, goesOn };

@@ -1,5 +1,5 @@
 // The main job in VS Code, part by part: explain, hover, edit, undo, tests, cancel, usage, preview; then all other actions.
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parts, played, prepare, SCENARIO } from "./actions.ts";
 import {
@@ -41,7 +41,8 @@ async function restored(editor: Editor, name: string): Promise<void> {
   await editor.focus();
   await editor.page.keyboard.press("Control+Z");
   await editor.saved(FILE);
-  assert(name, onDisk(FILE) === original, onDisk(FILE));
+  await until(`${name}: it is on the disk`, () => onDisk(FILE) === original);
+  assert(name, true);
 }
 
 async function explain(editor: Editor): Promise<void> {
@@ -236,6 +237,31 @@ async function lenses(editor: Editor): Promise<void> {
   await editor.capture("lenses");
 }
 
+async function untrusted(editor: Editor): Promise<void> {
+  const { page } = editor;
+  await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).first().waitFor();
+  await editor.goTo(lines("parse_price")[0]);
+  await page.keyboard.press("Alt+A");
+  await page.keyboard.press("e");
+  const preview = await editor.preview();
+  await preview.locator("h1", { hasText: "parse_price" }).waitFor();
+  await preview.locator("hr").waitFor();
+  assert("in a folder that is not trusted, code is explained when its user asks for it", true);
+  const lens = page.locator(".codelens-decoration a:visible", { hasText: "Explain" });
+  assert("and the folder's own settings are ignored", (await lens.count()) === 0);
+  await editor.capture("restricted");
+  await editor.command("Workspaces: Manage Workspace Trust");
+  await page.locator(".workspace-trust-editor").getByRole("button", { name: "Trust", exact: true }).click();
+  await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor({ state: "hidden" });
+  await page.locator('[class*="modal-editor"] .codicon-close').last().click();
+  await page.locator(".workspace-trust-editor").waitFor({ state: "hidden" });
+  await editor.front(FILE);
+  await editor.goTo(lines("parse_price")[0]);
+  await lens.first().waitFor();
+  assert("once it is trusted they count", true);
+  await editor.capture("trusted");
+}
+
 async function key(editor: Editor): Promise<void> {
   const { page } = editor;
   await editor.goTo(lines("parse_price")[0]);
@@ -313,3 +339,6 @@ const api = await playing(SCENARIO);
 await session({ environment: api.environment, settings: { "aside.thinking.show": true } }, played);
 api.end();
 await session({ environment: { ANTHROPIC_API_KEY: "" } }, { key });
+mkdirSync(path.join(room.project, ".vscode"));
+writeFileSync(path.join(room.project, ".vscode", "settings.json"), JSON.stringify({ "aside.codeLens": ["explain"] }));
+await session({ asksForTrust: true }, { untrusted });

@@ -105,6 +105,8 @@ export interface EditorOptions {
   file: string;
   settings?: Record<string, unknown>;
   environment?: Record<string, string>;
+  /** Whether VS Code asks before it trusts a folder, and has not asked yet. */
+  asksForTrust?: boolean;
   size?: { width: number; height: number };
   scale?: number;
 }
@@ -141,6 +143,7 @@ export class Editor {
       "files.autoSave": "off",
       "telemetry.telemetryLevel": "off",
       "extensions.ignoreRecommendations": true,
+      "security.workspace.trust.startupPrompt": "never",
     };
     writeFileSync(path.join(data, "User", "settings.json"), JSON.stringify(settings));
     writeFileSync(
@@ -165,7 +168,7 @@ export class Editor {
         extensions,
         "--disable-telemetry",
         "--disable-update-check",
-        "--disable-workspace-trust",
+        ...(options.asksForTrust ? [] : ["--disable-workspace-trust"]),
         "--disable-getting-started-override",
       ],
       {
@@ -258,9 +261,11 @@ export class Editor {
     const entries = this.page.locator(".action-widget .monaco-list-row");
     const asides = entries.filter({ hasText: "Aside" }).first();
     // A key that comes while the editor takes the keys over is lost, and its user presses it again.
+    let tries = 0;
     await until("the menu of actions is there", async () => {
-      // In an open menu the same key takes its first entry.
-      await this.page.keyboard.press("Escape");
+      // In an open menu the same key takes its first entry; where there is none, this one drops the selection.
+      if (tries > 0 && (await entries.count()) > 0) await this.page.keyboard.press("Escape");
+      tries += 1;
       await this.page.keyboard.press("Control+.");
       return await asides.waitFor({ timeout: 5000 }).then(
         () => true,
@@ -376,6 +381,8 @@ export class Editor {
     await this.front(file);
     await this.page.keyboard.press("Control+S");
     await this.page.locator(`.tab.active:not(.dirty)[data-resource-name="${file}"]`).waitFor();
+    // It is emptied before it is written, also when nothing was to be saved.
+    await until("the file is written", () => onDisk(file) !== "");
   }
 
   /** Keeps a picture. */

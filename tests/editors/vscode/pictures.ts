@@ -20,7 +20,8 @@ export async function pictures(folder: string): Promise<void> {
   const editor = await Editor.start({ file: FILE, settings, size: SIZE, scale: 1.25 });
   const { page } = editor;
   const take = async (name: string) => {
-    await page.mouse.move(SIZE.width / 2, 12);
+    // Where nothing lights up below it.
+    await page.mouse.move(SIZE.width / 4, 12);
     await page.screenshot({ path: `${folder}/${name}.png` });
   };
   await page.keyboard.press("Control+B");
