@@ -92,10 +92,13 @@ impl Picture {
 
     /// About how many tokens it takes: one for 750 pixels, and no more than the largest one that models see.
     pub fn tokens(&self) -> u64 {
-        const MOST: u64 = 1_600;
-        self.size.map_or(MOST, |(width, height)| (u64::from(width) * u64::from(height)).div_ceil(750).clamp(1, MOST))
+        let of = |(width, height)| (u64::from(width) * u64::from(height)).div_ceil(750).clamp(1, MOST_TOKENS);
+        self.size.map_or(MOST_TOKENS, of)
     }
 }
+
+/// About how many tokens the largest picture takes.
+pub const MOST_TOKENS: u64 = 1_600;
 
 /// What the first bytes say a file is, of the kinds that models see.
 fn kind(bytes: &[u8]) -> Option<(ImageFormat, &'static str)> {

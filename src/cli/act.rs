@@ -44,9 +44,10 @@ Lines and columns count from 1, columns count characters.
 pub struct ActArgs {
     /// The action, as `aside actions` lists it
     pub action: String,
-    /// A file and the place in it, or `-` for standard input
+    /// A file and the place in it, or `-` for standard input; for `follow-up` an explanation's file or id, or a file that was
+    /// explained, and without any what was explained last in this project
     #[arg(value_name = "FILE[:L1[:C1][-L2[:C2]]]", allow_hyphen_values = true)]
-    pub place: String,
+    pub place: Option<String>,
     /// What you want to have asked or taken care of; for `fix`, what a tool says is wrong there
     #[arg(long, value_name = "TEXT")]
     pub prompt: Option<String>,
@@ -71,6 +72,17 @@ pub struct ActArgs {
 }
 
 impl ActArgs {
+    /// What is named of files.
+    ///
+    /// # Errors
+    /// Of kind `config` when nothing is.
+    pub fn place(&self) -> Result<&str, Error> {
+        self.place.as_deref().ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("`{}` needs a file to work on.", self.action))
+                .hint(format!("Name it: `aside act {} FILE`, or `FILE:12` for the function at line 12.", self.action))
+        })
+    }
+
     /// What the command line says of the configuration.
     pub fn flags(&self) -> Options {
         Options { model: self.model.clone(), ..Options::default() }
@@ -199,7 +211,7 @@ fn ended(
 
 /// The action, among those of the place that is named.
 fn find(args: &ActArgs, invocation: &Invocation) -> Result<Arc<Action>, Error> {
-    let place = Place::parse(&args.place, &invocation.current_dir).ok();
+    let place = args.place.as_deref().and_then(|place| Place::parse(place, &invocation.current_dir).ok());
     let file = match place.map(|place| place.input) {
         Some(place::Input::File(file)) => Some(file),
         _ => args.stdin_path.clone(),

@@ -105,7 +105,7 @@ impl<H: Host> Run<'_, H> {
                     let refused = connection.refused(&request, &failure.error);
                     // A conversation has another prompt without tools.
                     if refused.is_empty() || refused.contains(&Optional::Tools) {
-                        return Err(self.failed(&connection, failure, !before.is_empty() || paused.rounds > 0).await);
+                        return Err(self.failed(&connection, failure, before, &paused.text()).await);
                     }
                     // Each time there is less in it that could be refused.
                     connection.simplify(&mut request);
@@ -214,7 +214,13 @@ impl<H: Host> Run<'_, H> {
                 }
             }
         };
-        if let (Some(Ok(_)), Some(rest)) = (&ended, joint.and_then(|mut joint| joint.end())) {
+        // What came before a break is kept, so it is told as well.
+        let has_text = match &ended {
+            Some(Ok(_)) => true,
+            Some(Err(failure)) => failure.partial.is_some(),
+            None => false,
+        };
+        if let Some(rest) = joint.and_then(|mut joint| joint.end()).filter(|_| has_text) {
             host.event(Event::Text(&rest));
         }
         sending.settled().await;
@@ -306,8 +312,8 @@ impl<H: Host> Run<'_, H> {
         if answer.message.stop_reason == Some(StopReason::Refusal) {
             let details = answer.message.stop_details.unwrap_or_default();
             let why = details.explanation.or(details.category).map(|why| format!(": {why}")).unwrap_or_default();
-            if self.fallback().is_none() {
-                // Else the other model's answer comes in its place.
+            // The other model's answer comes in its place, but its findings would stand beside what was found.
+            if self.fallback().is_none() || self.reviewer.is_some() {
                 self.host.event(Event::Discarded);
             }
             let why = why.trim_end_matches('.');
@@ -319,19 +325,20 @@ impl<H: Host> Run<'_, H> {
         Ok(answer)
     }
 
-    /// After a text stream breaks, an explanation keeps what came. Of one that goes on from a part that is there already,
-    /// that part is kept elsewhere.
-    async fn failed(&mut self, connection: &Arc<Connection>, failure: Failure, goes_on: bool) -> Stop {
+    /// After a text stream breaks, an explanation keeps what came: `paused`, and what the last request gave. Where it goes
+    /// on from a part that is there `before`, whoever has that part takes the rest.
+    async fn failed(&mut self, connection: &Arc<Connection>, failure: Failure, before: &str, paused: &str) -> Stop {
         if failure.error.kind == ErrorKind::Credentials {
             self.context.connections.forget(connection).await;
         }
-        if let Some(partial) = failure.partial
-            && !goes_on
-            && matches!(self.order.action.result, ResultForm::Explanation | ResultForm::Answer)
-            && !partial.text.trim().is_empty()
+        let came = format!("{paused}{}", failure.partial.map(|partial| partial.text).unwrap_or_default());
+        if !before.is_empty() {
+            self.came = Some(came);
+        } else if matches!(self.order.action.result, ResultForm::Explanation | ResultForm::Answer)
+            && !came.trim().is_empty()
         {
             self.notes.push(format!("The answer broke off: {}", failure.error.sentence()));
-            self.explanation = Some(self.document(&partial.text));
+            self.explanation = Some(self.document(&came));
         }
         Stop::Failed(self.with_models(connection, failure.error))
     }

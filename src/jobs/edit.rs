@@ -9,6 +9,7 @@ use super::order::Order;
 use super::report::Outcome;
 use super::run::{Run, Stop};
 use super::whole::{End, Whole};
+use crate::actions::ResultForm;
 use crate::error::{Error, ErrorKind};
 use crate::prompt::{self, Plan};
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
@@ -45,10 +46,15 @@ impl<H: Host> Run<'_, H> {
                     let request = prompt::repair(plan, &text, &reason);
                     let whole = self.ask_whole(plan, &request).await?;
                     text = self.complete(plan, whole)?;
+                    // What stands is what was said last.
+                    self.answered = None;
                 }
                 fate => break fate,
             }
         };
+        if self.order.action.result == ResultForm::Answer {
+            self.talk = Some(self.document(&text));
+        }
         self.notes.append(&mut lander.notes);
         self.edits.append(&mut lander.edits);
         self.conclude(&text, fate)

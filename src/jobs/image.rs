@@ -13,6 +13,7 @@ use super::report::Outcome;
 use super::run::{Run, Stop};
 use crate::actions::{Action, ResultForm};
 use crate::claude::images::{MAX_FILE_BYTES, Picture};
+use crate::claude::models::Model;
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::{BadAnswer, edit_answer_or_removal};
 use crate::prompt::{self, Plan, Scale};
@@ -49,17 +50,16 @@ pub fn action_for(action: &Arc<Action>, link: &PictureLink) -> Arc<Action> {
 pub(super) fn plan(order: &Order, scale: Scale) -> Result<Plan, Error> {
     order.permitted(None)?;
     let link = picture_at(&order.snapshot, &order.selection)?;
-    plan_of(order, &picture(order, &link)?, scale)
+    plan_of(order, &picture(order, &link)?, &order.settings.model_data(&order.model), scale)
 }
 
-fn plan_of(order: &Order, picture: &Picture, scale: Scale) -> Result<Plan, Error> {
+fn plan_of(order: &Order, picture: &Picture, model: &Model, scale: Scale) -> Result<Plan, Error> {
     let text = order.snapshot.text.to_string();
-    let model = order.settings.model_data(&order.model);
     let input = prompt::Input {
         family: prompt::Family::Document,
         action: &order.action,
         settings: &order.settings,
-        model: &model,
+        model,
         language: order.snapshot.language,
         document: order.snapshot.uri.as_str(),
         path: &order.shown_path(),
@@ -83,9 +83,16 @@ impl<H: Host> Run<'_, H> {
         let link = picture_at(&order.snapshot, &order.selection)?;
         let (reading, read) = (order.clone(), link.clone());
         let picture = on_blocking_thread(move || picture(&reading, &read)).await?;
-        self.connect().await?;
-        let plan = plan_of(order, &picture, self.context.estimates.scale(&self.model.id))?;
-        let whole = self.ask_whole(&plan, &plan.request).await?;
+        let connection = self.connect().await?;
+        self.learn_of_model(&connection).await?;
+        let mut plan = self.plan_picture(&picture)?;
+        let whole = match self.ask_whole(&plan, &plan.request).await {
+            Err(Stop::Failed(error)) if self.turns_to_another(&error) => {
+                plan = self.plan_picture(&picture)?;
+                self.ask_whole(&plan, &plan.request).await?
+            }
+            whole => whole?,
+        };
         if link.alternative.is_none() {
             return self.explain(&plan, &whole);
         }
@@ -108,6 +115,15 @@ impl<H: Host> Run<'_, H> {
         self.notes.append(&mut lander.notes);
         self.edits.append(&mut lander.edits);
         self.conclude(&text, fate)
+    }
+}
+
+impl<H: Host> Run<'_, H> {
+    fn plan_picture(&mut self, picture: &Picture) -> Result<Plan, Error> {
+        let scale = self.context.estimates.scale(&self.model.id);
+        let plan = plan_of(self.order, picture, &self.model, scale)?;
+        self.asked.clone_from(&plan.request.messages);
+        Ok(plan)
     }
 }
 

@@ -87,6 +87,8 @@ pub struct Report {
     pub error: Option<Error>,
     /// What there is to read: the explanation, or a kept answer.
     pub explanation: Option<Explanation>,
+    /// The id of what can be asked on about: what there is to read, or what was said about findings or an edit.
+    pub conversation: Option<String>,
     /// What was changed, or would be.
     pub edits: Vec<FileEdit>,
     /// What a review found, in the order of the reports; absent when it was no review.
@@ -150,6 +152,7 @@ impl Report {
             reason: None,
             error: Some(error),
             explanation: None,
+            conversation: None,
             edits: Vec::new(),
             findings: None,
             standing: None,

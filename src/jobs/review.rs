@@ -11,7 +11,7 @@ use super::tools::{Findings, Outcome as Given};
 use crate::claude::client::Answer;
 use crate::claude::types::{ContentBlock, StopReason};
 use crate::error::{Error, ErrorKind};
-use crate::output::findings::{Finding, in_answer};
+use crate::output::findings::{Finding, in_answer, page};
 use crate::prompt::{self, Plan, tools::REPORT_FINDING};
 
 /// Nobody reads more than that of one review.
@@ -37,6 +37,13 @@ struct State {
     reason: Option<String>,
 }
 
+impl State {
+    /// Models say a thing again when they have looked further, and not always in the same words.
+    fn has(&self, finding: &Finding) -> bool {
+        self.findings.iter().any(|known| finding.repeats(known))
+    }
+}
+
 impl Reviewer {
     fn new(lines: (usize, usize)) -> Self {
         Self { lines, state: Mutex::default() }
@@ -54,7 +61,7 @@ impl Reviewer {
         }
         let finding = Finding::read(input, self.lines).ok()?;
         let mut state = self.state();
-        if state.findings.contains(&finding) || state.findings.len() >= MOST_FINDINGS {
+        if state.has(&finding) || state.findings.len() >= MOST_FINDINGS {
             return None;
         }
         state.findings.push(finding.clone());
@@ -71,7 +78,7 @@ impl Findings for Reviewer {
         let mut state = self.state();
         match Finding::read(finding, self.lines) {
             // It was seen while it was written.
-            Ok(finding) if state.findings.contains(&finding) => Given::ok("Noted."),
+            Ok(finding) if state.has(&finding) => Given::ok("Noted."),
             Ok(_) if state.findings.len() >= MOST_FINDINGS => {
                 Given::error(format!("There are {MOST_FINDINGS} findings already, which is enough. Sum up."))
             }
@@ -96,6 +103,12 @@ impl<H: Host> Run<'_, H> {
         self.reviewer = Some(reviewer.clone());
         let answer = self.converse(&mut plan, &*reviewer).await;
         self.tell_of(&reviewer);
+        if let Err(Stop::Failed(error)) = &answer
+            && error.kind == ErrorKind::Refused
+        {
+            // What was found before is void, as the text is.
+            self.findings = Some(Vec::new());
+        }
         let answer = answer?;
         if answer.message.stop_reason == Some(StopReason::MaxTokens) {
             let most = plan.request.max_tokens.unwrap_or_default();
@@ -108,6 +121,7 @@ impl<H: Host> Run<'_, H> {
             let reason = "it holds no fenced `json` block with an array of findings";
             let again: Answer = self.ask(&plan, &prompt::repair(&plan, &text, reason)).await?;
             text = text_of(&again);
+            self.answered = None;
             listed = in_answer(&text);
             if listed.is_none() {
                 self.explanation = Some(self.document(&text));
@@ -124,8 +138,11 @@ impl<H: Host> Run<'_, H> {
             reviewer.report(finding);
         }
         self.tell_of(&reviewer);
-        if listed.is_none() {
-            self.sum_up(&text);
+        let summary = if listed.is_none() { self.sum_up(&text) } else { String::new() };
+        let findings = self.findings.as_deref().unwrap_or_default();
+        self.talk = Some(self.document(&page(findings, &summary, self.order.snapshot.language.fence)));
+        if listed.is_some() && self.answered.is_none() {
+            self.answered = Some(vec![ContentBlock::text(text.trim_end())]);
         }
         Ok(Outcome::Shown)
     }
@@ -147,11 +164,10 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// What the model says beside its findings.
-    fn sum_up(&mut self, text: &str) {
+    fn sum_up(&mut self, text: &str) -> String {
         let words: Vec<&str> = text.split_whitespace().collect();
         let summary: String = words.join(" ").chars().take(LONGEST_SUMMARY).collect();
-        if !summary.is_empty() {
-            self.notes.push(summary);
-        }
+        self.notes.extend((!summary.is_empty()).then(|| summary.clone()));
+        summary
     }
 }

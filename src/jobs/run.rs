@@ -113,6 +113,8 @@ pub(super) async fn run_to_end<H: Host>(
             None => run.keep(explanation, outcome).await,
             Some(thread) => run.keep_turn(thread, explanation, outcome).await,
         });
+    } else if let Some(talk) = run.talk.take() {
+        run.keep_talk(&talk).await;
     }
     run.notes.extend(run.withheld.sentence());
     Report {
@@ -124,6 +126,7 @@ pub(super) async fn run_to_end<H: Host>(
         usage: run.bill.report(&run.model),
         warm_until: run.warm_until,
         explanation: run.explanation,
+        conversation: run.conversation,
         edits: run.edits,
         findings: run.findings,
         standing: run.standing,
@@ -235,6 +238,12 @@ pub(super) struct Run<'a, H> {
     pub(super) standing: Option<Standing>,
     pub(super) quiet: bool,
     pub(super) explanation: Option<Explanation>,
+    /// What was said where there is nothing to show: it is kept for who wants to ask on.
+    pub(super) talk: Option<Explanation>,
+    /// The id of the conversation that was written down.
+    pub(super) conversation: Option<String>,
+    /// What came of the last request behind a part that was there already, before it broke off.
+    pub(super) came: Option<String>,
     /// What the model let be seen of its thinking.
     thinking: String,
     pub(super) reason: Option<String>,
@@ -263,6 +272,9 @@ impl<'a, H: Host> Run<'a, H> {
             standing: None,
             quiet: false,
             explanation: None,
+            talk: None,
+            conversation: None,
+            came: None,
             thinking: String::new(),
             reason: None,
             warm_until: None,
@@ -308,13 +320,22 @@ impl<H: Host> Run<'_, H> {
                 Err(Stop::Failed(error)) if self.turns_to_another(&error) => {
                     let plan = self.plan(place.as_ref())?;
                     self.planned(&plan);
+                    self.count_near_limit(&plan).await?;
                     self.answer(plan).await
                 }
                 ended => ended,
             };
         }
         if order.action.result == ResultForm::Diagnostics {
-            return self.review(plan).await;
+            return match self.review(plan).await {
+                Err(Stop::Failed(error)) if self.turns_to_another(&error) => {
+                    let plan = self.plan(None)?;
+                    self.planned(&plan);
+                    self.count_near_limit(&plan).await?;
+                    self.review(plan).await
+                }
+                ended => ended,
+            };
         }
         let (plan, whole) = self.obtain(plan, place.as_ref()).await?;
         if whole.input_tokens > 0 {
@@ -378,15 +399,29 @@ impl<H: Host> Run<'_, H> {
 
     /// Writes the document down so that any process can show it later. A ledger that can't is no reason to lose the answer.
     pub(super) async fn keep(&mut self, explanation: Explanation, outcome: Outcome) -> Explanation {
-        let stored = self.stored(&explanation, outcome);
-        let ledger = self.context.ledger.clone();
-        if let Err(error) = on_blocking_thread(move || ledger.save(&stored)).await {
-            self.notes.push(format!("The explanation could not be written down for later: {}", error.sentence()));
-        }
+        // A kept edit and an answer that broke off can be read, but explain no code to whoever hovers over it.
+        let code = if outcome == Outcome::Shown { self.order.selected() } else { String::new() };
+        self.save(&explanation, code).await;
         explanation
     }
 
-    fn stored(&self, explanation: &Explanation, outcome: Outcome) -> StoredExplanation {
+    /// Writes down what was said beside a result that is shown in another way.
+    async fn keep_talk(&mut self, talk: &Explanation) {
+        self.save(talk, String::new()).await;
+    }
+
+    async fn save(&mut self, explanation: &Explanation, code: String) {
+        let stored = self.stored(explanation, code);
+        let (ledger, id) = (self.context.ledger.clone(), stored.id.clone());
+        match on_blocking_thread(move || ledger.save(&stored)).await {
+            Ok(()) => self.conversation = Some(id),
+            Err(error) => {
+                self.notes.push(format!("The explanation could not be written down for later: {}", error.sentence()));
+            }
+        }
+    }
+
+    fn stored(&self, explanation: &Explanation, code: String) -> StoredExplanation {
         let order = self.order;
         let (first, last) = order.lines();
         let line = |line: usize| u32::try_from(line - 1).unwrap_or(u32::MAX);
@@ -398,8 +433,7 @@ impl<H: Host> Run<'_, H> {
             path: order.snapshot.path.is_some().then(|| order.shown_path()),
             language: order.snapshot.language.id.to_owned(),
             title: explanation.title(),
-            // A kept edit and an answer that broke off can be read, but explain no code to whoever hovers over it.
-            code: if outcome == Outcome::Shown { order.selected() } else { String::new() },
+            code,
             code_start_line: line(first),
             code_end_line: line(last),
             thoughts: explanation.thinking.clone(),

@@ -123,7 +123,9 @@ impl<H: Host> Run<'_, H> {
         self.asked.clone_from(&plan.request.messages);
         let mut content = said(answer.message.content.clone());
         content.retain(|block| !matches!(block, ContentBlock::ToolUse { .. }));
-        self.answered = (!content.is_empty()).then_some(content);
+        // Thinking alone is no turn that could be gone on from.
+        let speaks = content.iter().any(|block| matches!(block, ContentBlock::Text { .. }));
+        self.answered = speaks.then_some(content);
         answer
     }
 

@@ -99,6 +99,7 @@ impl Thread {
                     model: turn.model.clone(),
                     usage: usage(&turn.tokens, turn.cost_usd),
                     simulated: turn.simulated,
+                    thinking: turn.thoughts.clone(),
                 })
                 .collect(),
         }
@@ -187,14 +188,25 @@ impl<H: Host> Run<'_, H> {
         if let Ok(connection) = &connected {
             self.learn_of_model(connection).await?;
         }
-        let scale = self.context.estimates.scale(&self.model.id);
-        let mut plan = tokio::task::block_in_place(|| plan(self.order, thread, &self.model, scale))?;
+        let mut plan = self.plan_turn(thread)?;
         connected?;
-        self.note(&plan);
-        self.asked.clone_from(&plan.request.messages);
+        self.planned(&plan);
         self.count_near_limit(&plan).await?;
-        let whole = self.conversed(&mut plan).await?;
+        let whole = match self.conversed(&mut plan).await {
+            Err(Stop::Failed(error)) if self.turns_to_another(&error) => {
+                plan = self.plan_turn(thread)?;
+                self.planned(&plan);
+                self.count_near_limit(&plan).await?;
+                self.conversed(&mut plan).await?
+            }
+            whole => whole?,
+        };
         self.explain(&plan, &whole)
+    }
+
+    fn plan_turn(&self, thread: &Thread) -> Result<Plan, Error> {
+        let scale = self.context.estimates.scale(&self.model.id);
+        tokio::task::block_in_place(|| plan(self.order, thread, &self.model, scale))
     }
 
     /// Writes a turn down behind the others. Where the conversation went on elsewhere meanwhile, the answer begins another.
@@ -208,6 +220,7 @@ impl<H: Host> Run<'_, H> {
             job: self.order.job.clone(),
             question: self.order.prompt.clone().unwrap_or_default().trim().to_owned(),
             answer: answer.markdown.clone(),
+            thoughts: answer.thinking.clone(),
             model: self.model.id.clone(),
             tokens: self.bill.tokens,
             cost_usd: self.bill.priced.then_some(self.bill.usd),
@@ -218,7 +231,10 @@ impl<H: Host> Run<'_, H> {
         let messages = self.conversation(&answer.markdown);
         let kept = on_blocking_thread(move || ledger.append(&id, known, &turn, &messages)).await;
         match kept {
-            Ok(true) => Explanation { id: thread.first.id.clone(), ..answer },
+            Ok(true) => {
+                self.conversation = Some(thread.first.id.clone());
+                Explanation { id: thread.first.id.clone(), ..answer }
+            }
             Ok(false) => {
                 self.notes.push(
                     "The conversation went on elsewhere meanwhile; this answer is kept as a conversation of its own."

@@ -164,7 +164,9 @@ impl<H: Host> Run<'_, H> {
                 Ok(whole)
             }
             Err(stop) => {
-                self.explanation = Some(self.document(&begun));
+                let more = self.came.take().unwrap_or_default();
+                let text = format!("{begun}{}", seam::behind(&begun, &more));
+                self.explanation = Some(self.document(&text));
                 Err(stop)
             }
         }
@@ -183,6 +185,8 @@ impl<H: Host> Run<'_, H> {
                 Ok(answer) => whole.add(answer),
                 // What was declined in the end is void as a whole, and what was cancelled is nobody's wish any more.
                 Err(Stop::Failed(error)) if error.kind != ErrorKind::Refused => {
+                    let more = self.came.take().unwrap_or_default();
+                    whole.text.push_str(seam::behind(&whole.text, &more));
                     whole.broken = Some(error);
                     break;
                 }

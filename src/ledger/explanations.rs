@@ -121,6 +121,12 @@ impl Ledger {
         })
     }
 
+    /// What was explained, asked or reviewed last, or gone on with: among documents whose URI begins so. `exact` is for one
+    /// document.
+    pub fn last_conversation(&self, uri: &str, exact: bool) -> Result<Option<StoredExplanation>, Error> {
+        self.with(|connection| connection.prepare_cached(LAST)?.query_row((uri, exact), explanation).optional())
+    }
+
     /// The newest explanation of a text (by [`code_hash`]) of a document.
     pub fn find_by_code(&self, uri: &str, hash: &str) -> Result<Option<StoredExplanation>, Error> {
         self.with(|connection| {
@@ -149,6 +155,13 @@ impl Ledger {
         })
     }
 }
+
+// What a hover asked of its own accord is no conversation of anybody's.
+const LAST: &str = "
+    SELECT * FROM explanations WHERE substr(uri, 1, length(?1)) = ?1 AND (uri = ?1 OR NOT ?2) AND action <> 'hover'
+    ORDER BY max(created, coalesce((SELECT max(created) FROM turns WHERE turns.explanation = explanations.id), 0)) DESC,
+        id DESC
+    LIMIT 1";
 
 const REPLACE: &str = "
     INSERT OR REPLACE INTO explanations (id, job, action, uri, path, language, title, code, code_hash, code_start_line,

@@ -190,6 +190,10 @@ const MIGRATIONS: &[&str] = &[
     -- What output is taken to have cost that was made, and not reported, until a request was cut. Only budgets count it.
     ALTER TABLE attempts ADD COLUMN unreported_usd REAL;
 ",
+    "
+    -- As for explanations.
+    ALTER TABLE turns ADD COLUMN thoughts TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// The version this program writes.

@@ -609,6 +609,7 @@ fn a_conversation_grows_turn_by_turn_and_one_of_two_writers_notices() {
         job: "job-2".into(),
         question: question.into(),
         answer: "Because. 🧺".into(),
+        thoughts: "Hm.".into(),
         model: "claude-sonnet-5-5".into(),
         tokens: tokens(5, 9),
         cost_usd: Some(0.25),
@@ -624,4 +625,36 @@ fn a_conversation_grows_turn_by_turn_and_one_of_two_writers_notices() {
     assert_eq!(ledger.conversation_of("job-2").unwrap().as_deref(), Some("e1"));
     assert_eq!(ledger.conversation_of("e1").unwrap(), None);
     assert_eq!(ledger.load("e1").unwrap().unwrap(), StoredExplanation { messages: "[3]".into(), ..first });
+}
+
+#[test]
+fn the_last_conversation_is_the_one_that_was_gone_on_with_last() {
+    let ledger = Ledger::in_memory();
+    let at = |id: &str, uri: &str, action: &str, created: &str| StoredExplanation {
+        uri: uri.into(),
+        action: action.into(),
+        ..explanation(id, id, created)
+    };
+    ledger.save(&at("old", "file:///w/a.py", "explain", "2026-11-23T10:00:00Z")).unwrap();
+    ledger.save(&at("new", "file:///w/b.py", "review", "2026-11-23T11:00:00Z")).unwrap();
+    ledger.save(&at("other", "file:///x/a.py", "explain", "2026-11-23T12:00:00Z")).unwrap();
+    ledger.save(&at("hover", "file:///w/a.py", "hover", "2026-11-23T13:00:00Z")).unwrap();
+    let last = |uri: &str, exact: bool| ledger.last_conversation(uri, exact).unwrap().map(|found| found.id);
+    assert_eq!(last("file:///w/", false).as_deref(), Some("new"));
+    assert_eq!(last("file:///w/a.py", true).as_deref(), Some("old"));
+    assert_eq!(last("file:///w/a", true), None);
+    assert_eq!(last("file:///y/", false), None);
+    let turn = StoredTurn {
+        job: "job-2".into(),
+        question: "Why?".into(),
+        answer: "Because.".into(),
+        thoughts: String::new(),
+        model: "claude-sonnet-5-5".into(),
+        tokens: tokens(5, 9),
+        cost_usd: None,
+        created: "2026-11-24T10:00:00Z".parse().unwrap(),
+        simulated: false,
+    };
+    assert!(ledger.append("old", 0, &turn, "[]").unwrap());
+    assert_eq!(last("file:///w/", false).as_deref(), Some("old"));
 }

@@ -17,6 +17,8 @@ pub struct StoredTurn {
     pub question: String,
     /// The answer.
     pub answer: String,
+    /// What the model let be seen of its thinking; empty unless that was to be shown.
+    pub thoughts: String,
     /// The model that answered.
     pub model: String,
     /// What it took.
@@ -53,6 +55,7 @@ impl Ledger {
                 ":job": turn.job,
                 ":question": turn.question,
                 ":answer": turn.answer,
+                ":thoughts": turn.thoughts,
                 ":model": turn.model,
                 ":input": count(turn.tokens.input),
                 ":cache_read": count(turn.tokens.cache_read),
@@ -91,9 +94,9 @@ impl Ledger {
 }
 
 const INSERT: &str = "
-    INSERT INTO turns (explanation, number, job, question, answer, model, input, cache_read, cache_write_5m, cache_write_1h,
+    INSERT INTO turns (explanation, number, job, question, answer, thoughts, model, input, cache_read, cache_write_5m, cache_write_1h,
         output, thinking, cost_usd, created, simulated)
-    VALUES (:explanation, :number, :job, :question, :answer, :model, :input, :cache_read, :cache_write_5m, :cache_write_1h,
+    VALUES (:explanation, :number, :job, :question, :answer, :thoughts, :model, :input, :cache_read, :cache_write_5m, :cache_write_1h,
         :output, :thinking, :cost_usd, :created, :simulated)";
 
 fn turn(row: &Row<'_>) -> rusqlite::Result<StoredTurn> {
@@ -101,6 +104,7 @@ fn turn(row: &Row<'_>) -> rusqlite::Result<StoredTurn> {
         job: row.get("job")?,
         question: row.get("question")?,
         answer: row.get("answer")?,
+        thoughts: row.get("thoughts")?,
         model: row.get("model")?,
         tokens: tokens(row)?,
         cost_usd: row.get("cost_usd")?,

@@ -122,6 +122,7 @@ mod tests {
             model: "m".to_owned(),
             usage: "2 in".to_owned(),
             simulated: false,
+            thinking: String::new(),
         }
     }
 

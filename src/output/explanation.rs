@@ -44,6 +44,8 @@ pub struct Turn {
     pub usage: String,
     /// Whether the answer comes from the simulator and not from a model.
     pub simulated: bool,
+    /// What the model let be seen of its thinking, where that is to be shown.
+    pub thinking: String,
 }
 
 impl Explanation {
@@ -78,7 +80,7 @@ pub fn document(explanation: &Explanation) -> String {
 pub(super) fn section(turn: &Turn) -> String {
     let question = conversation::quoted(turn.question.trim());
     let footer = footer(&turn.model, &turn.usage, turn.simulated);
-    format!("{question}\n\n{}\n\n---\n\n{footer}\n", readable(&turn.markdown))
+    format!("{question}\n\n{}{}\n\n---\n\n{footer}\n", readable(&turn.markdown), thought(&turn.thinking))
 }
 
 /// Whether a line is one about the making of an answer of this explanation.

@@ -1,5 +1,7 @@
 //! Findings of a review, as a model reports them: checked, and counted in the lines that the prompt numbered.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -31,6 +33,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether it says what another one says: of the same kind, at the same lines, about the same names, and with no
+    /// replacement that the other one does not have.
+    pub fn repeats(&self, other: &Self) -> bool {
+        let place = |it: &Self| (it.start_line, it.end_line, it.category.clone());
+        place(self) == place(other)
+            && names(&self.message) == names(&other.message)
+            && (self.replacement.is_none() || self.replacement == other.replacement)
+    }
+
     /// Reads the arguments of one report about the lines `first` to `last`.
     ///
     /// # Errors
@@ -71,6 +82,44 @@ impl Finding {
             message: message.chars().take(LONGEST_MESSAGE).collect(),
             replacement,
         })
+    }
+}
+
+/// What stands in backticks.
+fn names(message: &str) -> BTreeSet<&str> {
+    message.split('`').skip(1).step_by(2).collect()
+}
+
+/// A review as Markdown to read and to ask on about: a finding after the other, and what was said in the end.
+pub fn page(findings: &[Finding], summary: &str, fence: &str) -> String {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| (finding.start_line, finding.end_line));
+    let mut parts: Vec<String> = sorted.into_iter().map(|finding| finding.section(fence)).collect();
+    if parts.is_empty() {
+        parts.push("Nothing was found.".to_owned());
+    }
+    parts.extend((!summary.is_empty()).then(|| summary.to_owned()));
+    parts.join("\n\n")
+}
+
+impl Finding {
+    fn section(&self, fence: &str) -> String {
+        let Self { start_line, end_line, severity, category, message, replacement } = self;
+        let lines = if start_line == end_line {
+            format!("Line {start_line}")
+        } else {
+            format!("Lines {start_line}-{end_line}")
+        };
+        let head = format!("**{lines}**, {} (`{category}`): {message}", severity.as_str());
+        match replacement.as_deref() {
+            None => head,
+            Some("") => format!("{head}\n\nThese lines would go."),
+            Some(code) => {
+                let ticks = code.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+                let mark = "`".repeat(ticks.max(2) + 1);
+                format!("{head}\n\n{mark}{fence}\n{code}\n{mark}")
+            }
+        }
     }
 }
 
@@ -154,6 +203,46 @@ mod tests {
             assert!(reason.contains(word), "{key} {value}: {reason}");
         }
         assert!(Finding::read(&json!("x"), (1, 2)).is_err());
+    }
+
+    #[test]
+    fn what_is_said_again_in_other_words_is_one_finding() {
+        let message = |text: &str| one(&[("message", json!(text))]).unwrap();
+        let first = message("`limit` is never used.");
+        let mended = |code: &str| Finding { replacement: Some(code.to_owned()), ..first.clone() };
+        for (second, again) in [
+            (message("The parameter `limit` is ignored by the body."), true),
+            (message("`seen` is never used."), false),
+            (one(&[("message", json!("`limit` is never used.")), ("end_line", json!(14))]).unwrap(), false),
+            (one(&[("message", json!("`limit` is never used.")), ("category", json!("dead code"))]).unwrap(), false),
+            (mended("x"), false),
+        ] {
+            assert_eq!(second.repeats(&first), again, "{second:?}");
+        }
+        assert!(first.repeats(&mended("x")), "nothing new");
+        assert!(mended("x").repeats(&mended("x")) && !mended("y").repeats(&mended("x")));
+    }
+
+    #[test]
+    fn a_review_can_be_read() {
+        let found = [
+            Finding { start_line: 12, end_line: 14, replacement: Some("x = \"```\"".to_owned()), ..one(&[]).unwrap() },
+            Finding { start_line: 3, end_line: 3, replacement: Some(String::new()), ..one(&[]).unwrap() },
+        ];
+        expect_test::expect![[r#"
+            **Line 3**, warning (`off-by-one`): It stops early.
+
+            These lines would go.
+
+            **Lines 12-14**, warning (`off-by-one`): It stops early.
+
+            ````python
+            x = "```"
+            ````
+
+            Look at line 3 first."#]]
+        .assert_eq(&page(&found, "Look at line 3 first.", "python"));
+        assert_eq!(page(&[], "", "python"), "Nothing was found.");
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! breakpoint where it ends and one where it ended the time before: the first writes what the next request reads, and the
 //! second finds what the one before wrote, however many blocks a round of tool calls brought (the API looks back over 20).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::changes::{self, Base};
 use super::compose::{self, Block, Draft};
 use super::document::line_spans;
 use super::{Family, Input, Layer, LayerName, NEAR, Plan, Scale, instruction, planner, tags};
+use crate::claude::images;
 use crate::claude::models::Model;
 use crate::claude::types::{CacheControl, ContentBlock, Message, Role, SystemBlock, Ttl};
 use crate::config::{CacheLayout, CacheTtl, Settings};
@@ -163,7 +165,8 @@ impl Known {
         let mut known = Self::default();
         for message in messages.iter().filter(|message| message.role == Role::User) {
             let texts: Vec<&str> = message.content.iter().filter_map(text_of).collect();
-            let selection = texts.iter().rev().find_map(|text| tags::unwrap("selection", text)).map(|(_, code)| code);
+            let selection = texts.iter().rev().find_map(|text| selected(text));
+            let selection = selection.as_deref();
             for text in texts {
                 if let Some((attributes, document)) = tags::unwrap("document", text) {
                     let is = |name, value| attributes.iter().any(|(key, is)| key == name && is == value);
@@ -182,6 +185,16 @@ impl Known {
         }
         known
     }
+}
+
+/// The selected code that a block shows, without the numbers of its lines.
+fn selected(text: &str) -> Option<Cow<'_, str>> {
+    let (attributes, code) = tags::unwrap("selection", text)?;
+    if !attributes.iter().any(|(key, value)| *key == "numbered" && *value == "true") {
+        return Some(Cow::Borrowed(code));
+    }
+    let lines = code.split('\n').map(|line| line.split_once("| ").map_or(line, |(_, line)| line));
+    Some(Cow::Owned(lines.collect::<Vec<_>>().join("\n")))
 }
 
 /// The request that goes on with a conversation: everything that was said, then what is new of the document, then the task.
@@ -316,7 +329,11 @@ fn block_of(block: &ContentBlock, model: &Model) -> Block {
             let mut plain = other.clone();
             set_breakpoint(&mut plain, None);
             let text: Arc<str> = serde_json::to_string(&plain).unwrap_or_default().into();
-            Block::new(text, model)
+            match other {
+                // Its letters are not what it is billed by.
+                ContentBlock::Image { .. } => Block::counted(text, images::MOST_TOKENS),
+                _ => Block::new(text, model),
+            }
         }
     }
 }

@@ -122,6 +122,11 @@ impl Findings {
         });
     }
 
+    /// Takes away what a review found, as its answer is void.
+    pub(super) fn withdraw(&mut self, documents: &mut Documents, order: &Order) {
+        self.remove(documents, &order.snapshot.uri, |shown, _| shown.order.job == order.job);
+    }
+
     /// Takes away what was found in code that is another one now. Whether there was any.
     pub(super) fn changed(&mut self, documents: &mut Documents, uri: &Uri) -> bool {
         self.remove(documents, uri, |shown, document| shown.place(document).is_none())
@@ -177,6 +182,20 @@ impl Findings {
         })
         .filter_map(|shown| Some((shown.number, shown.diagnostic(document, encoding)?)))
         .collect()
+    }
+}
+
+impl Findings {
+    /// The newest review that found something in a span's lines: its job.
+    pub(super) fn review_at(&self, document: &Document, span: &Span) -> Option<String> {
+        let line = |at: usize| document.text().byte_to_line(at);
+        let lines = line(span.start)..=line(span.end);
+        let mut mine = self.shown.iter().rev().filter(|shown| shown.uri() == document.uri());
+        let here = mine.find(|shown| {
+            let place = shown.place(document);
+            place.is_some_and(|place| line(place.start) <= *lines.end() && *lines.start() <= line(place.end))
+        });
+        here.map(|shown| shown.order.job.clone())
     }
 }
 

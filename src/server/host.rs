@@ -83,6 +83,12 @@ impl Host for EditorHost {
             }
             self.session.findings_due.notify_one();
         }
+        if let (Event::Discarded, Some(order)) = (&event, &self.review) {
+            let mut state = self.session.state();
+            let state = &mut *state;
+            state.findings.withdraw(&mut state.documents, order);
+            self.session.findings_due.notify_one();
+        }
         if let Event::Notice(text) = &event {
             self.session.tell(MessageType::Warning, format!("Aside: {text}"));
         }

@@ -33,6 +33,7 @@ mod edits;
 mod explanations;
 mod faults;
 mod fix;
+mod follow_up;
 mod images;
 mod initialize;
 mod injection;

@@ -85,6 +85,25 @@ fn a_part_that_does_not_come_leaves_what_came() {
 }
 
 #[test]
+fn a_part_that_breaks_off_is_kept_as_far_as_it_came() {
+    let sandbox = sandbox();
+    let scenario = "[[step]]\nanswer = \"The beginning of it\"\nstop_reason = \"max_tokens\"\n\
+        [[step]]\nanswer = \" goes on for a while and then it stops for good\"\ncut = { after_deltas = 4 }\n";
+    let simulator = Simulator::start(&sandbox, Some(scenario), None);
+    let mut client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let uri = sandbox.uri("inventory.py");
+    client.open(&uri, "python", &sandbox.read("inventory.py"));
+    let said = client.run_to_end("explain", &uri, 0..300);
+    let answer = said["explanation"].as_str().unwrap();
+    assert!(answer.starts_with("The beginning of it goes"), "{said}");
+    assert!(!answer.contains("for good"), "the end never came: {said}");
+    assert_eq!(said["outcome"], "shown", "{said}");
+    assert!(note(&said).contains("ends early"), "{said}");
+    assert_eq!(streamed_text(&client.stream(said["job"].as_str().unwrap())), answer, "the stream has the same");
+    client.read_all();
+}
+
+#[test]
 fn an_edit_goes_on_once_and_is_looked_at_as_a_whole() {
     let sandbox = sandbox();
     let simulator = Simulator::start(&sandbox, None, None);

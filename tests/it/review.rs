@@ -192,6 +192,46 @@ fn malformed_findings_are_left_out_and_counted() {
 }
 
 #[test]
+fn what_is_reported_again_in_other_words_is_shown_once() {
+    let finding = |message: &str| {
+        format!(
+            "{{ name = \"report_finding\", input = {{ start_line = 7, end_line = 7, severity = \"warning\", category = \
+             \"bare-except\", message = \"{message}\" }} }}"
+        )
+    };
+    let scenario = format!(
+        "[[step]]\nanswer = \"Let me see.\"\ntool_calls = [{}]\n[[step]]\nanswer = \"I looked further.\"\ntool_calls = [{}, {}]\n\
+         [[step]]\nanswer = \"Mend the except.\"\n",
+        finding("`except` takes everything, also a keyboard interrupt."),
+        finding("The `except` swallows all errors."),
+        finding("`open` is left open by it."),
+    );
+    let mut fixture = Fixture::played(&scenario);
+    let report = fixture.review();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 2, "{report}");
+    fixture.shown(2);
+    fixture.client.read_all();
+}
+
+#[test]
+fn what_a_declined_answer_found_is_taken_back() {
+    let scenario = "[[step]]\nmatch = { model = \"claude-sonnet-5-5\" }\nanswer = \"Let me see.\"\ntool_calls = [{ name = \"report_finding\", input = { \
+         start_line = 4, end_line = 4, severity = \"error\", category = \"void\", message = \"Void.\" } }]\n\
+         [[step]]\nmatch = { model = \"claude-sonnet-5-5\" }\nanswer = \"I would rather not.\"\nstop_reason = \"refusal\"\n";
+    let sandbox = Sandbox::new();
+    sandbox.configure("fallback_model = \"claude-opus-5-5\"\n");
+    let simulator = Simulator::start(&sandbox, Some(scenario), None);
+    let client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let mut fixture = Fixture::open(sandbox, client, Some(simulator));
+    let report = fixture.review();
+    assert_eq!((&report["outcome"], &report["model"]), (&json!("shown"), &json!("claude-opus-5-5")), "{report}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 4, "only the other model's: {report}");
+    let found = fixture.shown(4);
+    assert!(!categories(&found).contains(&"void"), "{found:?}");
+    fixture.client.read_all();
+}
+
+#[test]
 fn a_replacement_that_breaks_the_code_is_not_applied() {
     let scenario = "[[step]]\nanswer = \"Let me see.\"\ntool_calls = [{ name = \"report_finding\", input = { start_line = 7, end_line = 7, severity = \"error\", \
          category = \"x\", message = \"Wrong.\", replacement = \"    except (:\" } }]\n[[step]]\nanswer = \"Done.\"\n";

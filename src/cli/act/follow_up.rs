@@ -1,10 +1,15 @@
 //! `aside act follow-up`: the next question about an explanation that an editor showed.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::super::Invocation;
+use jiff::tz::TimeZone;
+use url::Url;
+
+use super::super::place::{Input, Place};
+use super::super::{Invocation, terminal};
 use super::host::TerminalHost;
 use super::{ActArgs, context, dry_run, ended, until_interrupted};
 use crate::actions::Action;
@@ -17,6 +22,7 @@ use crate::output::explanation::{Turn, id_in};
 use crate::prompt::Estimates;
 use crate::workspace::Span;
 use crate::workspace::content::read_text;
+use crate::workspace::roots::normalized;
 use crate::workspace::write::replace_file;
 
 /// The explanation's file, where there is one, and the question in it.
@@ -29,15 +35,7 @@ struct Page {
 /// Answers the next question; with `--write` the explanation's file grows by it.
 pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>) -> anyhow::Result<ExitCode> {
     let ledger = Ledger::lazy(invocation.paths.ledger());
-    let path = invocation.current_dir.join(&args.place);
-    let name = Path::new(&args.place).file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let id = id_in(name).unwrap_or(&args.place).to_owned();
-    let Some(thread) = Thread::load(&ledger, &id)? else {
-        return Err(Error::new(ErrorKind::Config, format!("{} is no explanation of Aside's.", args.place))
-            .hint("Name the Markdown file that an editor showed, or its id.")
-            .into());
-    };
-    let page = page(&path, &thread)?;
+    let (thread, page) = find(args, invocation, &ledger)?;
     let asked = args.prompt.clone().filter(|prompt| !prompt.trim().is_empty());
     let written = page.as_ref().and_then(|page| page.text.get(page.written.clone()?)).map(str::to_owned);
     let prompt = asked.clone().or(written).ok_or_else(no_question)?;
@@ -45,7 +43,7 @@ pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>)
     let root = thread.root(&snapshot).or_else(|| invocation.workspace_root(snapshot.path.as_deref()));
     let resolved = invocation.resolve(root.as_deref(), &args.flags());
     resolved.usable()?;
-    super::terminal::warn_problems(&resolved.problems);
+    terminal::warn_problems(&resolved.problems);
     let order = Order {
         job: new_job_id(),
         model: resolved.settings.model_for(&action.id).to_owned(),
@@ -77,6 +75,54 @@ pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>)
     ended(args, &context, &order, &host, report)
 }
 
+/// The conversation that is named: by its file, its id, the file that it is about, or as the last one of the project.
+fn find(args: &ActArgs, invocation: &Invocation, ledger: &Ledger) -> Result<(Thread, Option<Page>), Error> {
+    let Some(place) = args.place.as_deref().filter(|place| *place != "last") else {
+        let root = invocation.workspace_root(None).unwrap_or_else(|| invocation.current_dir.clone());
+        let uri = Url::from_directory_path(&root).map(String::from).unwrap_or_default();
+        let thread = last(ledger, &uri, false)?;
+        return Ok((thread.ok_or_else(|| nothing(&root.display().to_string()))?, None));
+    };
+    let path = invocation.current_dir.join(place);
+    let name = Path::new(place).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(thread) = Thread::load(ledger, id_in(name).unwrap_or(place))? {
+        let page = page(&path, &thread)?;
+        return Ok((thread, page));
+    }
+    let Ok(Place { input: Input::File(file), .. }) = Place::parse(place, &invocation.current_dir) else {
+        return Err(unknown(place));
+    };
+    let file = normalized(&invocation.current_dir.join(file));
+    if !file.is_file() {
+        return Err(unknown(place));
+    }
+    let uri = Url::from_file_path(&file).map(String::from).unwrap_or_default();
+    Ok((last(ledger, &uri, true)?.ok_or_else(|| nothing(place))?, None))
+}
+
+/// The last conversation about a document, or about those in a folder. Who named no more than that is told which it is.
+fn last(ledger: &Ledger, uri: &str, exact: bool) -> Result<Option<Thread>, Error> {
+    let Some(found) = ledger.last_conversation(uri, exact)? else { return Ok(None) };
+    let thread = Thread::load(ledger, &found.id)?;
+    if let Some(thread) = &thread {
+        let shown = thread.explanation();
+        let begun = thread.first.created.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+        let line = format!("On: {} — {} ({begun})", shown.title().replace('`', ""), shown.place);
+        let _ = writeln!(terminal::stderr(), "{}", terminal::visible(&line));
+    }
+    Ok(thread)
+}
+
+fn unknown(place: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("{place} is no explanation of Aside's."))
+        .hint("Name the Markdown file that an editor showed, its id, or a file that was explained; without any it is the last one of this project.")
+}
+
+fn nothing(place: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("Nothing was explained, asked or reviewed in {place} yet."))
+        .hint("Begin with `aside act explain FILE`, or with `ask` or `review`.")
+}
+
 fn page(path: &Path, thread: &Thread) -> Result<Option<Page>, Error> {
     if !path.is_file() {
         return Ok(None);
@@ -95,6 +141,7 @@ fn write(page: &Page, written: Option<Span>, order: &Order, report: &Report) -> 
         model: answer.model.clone(),
         usage: answer.usage.clone(),
         simulated: answer.simulated,
+        thinking: answer.thinking.clone(),
     };
     let edits = grow(&page.text, &written.map_or(Asked::Elsewhere, Asked::Written), &turn);
     replace_file(&page.path, &page.text, &apply(&page.text, &edits))

@@ -24,7 +24,7 @@ pub(super) struct Input {
 
 /// Reads what the arguments name.
 pub(super) fn read(args: &ActArgs, invocation: &Invocation) -> Result<Input, Error> {
-    let place = Place::parse(&args.place, &invocation.current_dir)?;
+    let place = Place::parse(args.place()?, &invocation.current_dir)?;
     let from_stdin = place.input == place::Input::Stdin;
     if from_stdin && args.write && args.action != "write-tests" {
         return Err(Error::new(ErrorKind::Config, "Standard input can't be written to.")

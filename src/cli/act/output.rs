@@ -15,6 +15,7 @@ use crate::output::explanation;
 use crate::output::findings::Finding;
 
 const ADDED: Style = AnsiColor::Green.on_default();
+const HINT: Style = Style::new().dimmed();
 const PLACE: Style = AnsiColor::Cyan.on_default();
 
 /// Prints the report.
@@ -74,6 +75,10 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
         }
         None => writeln!(err, "{}", terminal::visible(&report.sentence()))?,
     }
+    // Programs have it in `--json`; a log is spared.
+    if report.conversation.is_some() && std::io::stderr().is_terminal() {
+        writeln!(err, "{HINT}Ask on: aside act follow-up --prompt \"…\"{HINT:#}")?;
+    }
     Ok(())
 }
 
@@ -111,7 +116,7 @@ fn print_findings(out: &mut impl std::io::Write, findings: &[Finding], order: &O
 pub(super) fn failure(args: &ActArgs, error: &Error) -> serde_json::Value {
     json!({
         "action": args.action,
-        "file": args.stdin_path.as_ref().map_or(args.place.clone(), |path| path.display().to_string()),
+        "file": args.stdin_path.as_ref().map_or(args.place.clone(), |path| Some(path.display().to_string())),
         "outcome": Outcome::Failed,
         "usage": null,
         "model": args.model,
@@ -131,6 +136,9 @@ fn json(report: &Report, order: &Order) -> serde_json::Value {
     });
     if let serde_json::Value::Object(fields) = &mut value {
         let mut put = |name: &str, value: serde_json::Value| fields.insert(name.to_owned(), value);
+        if let Some(id) = &report.conversation {
+            put("conversation", json!(id));
+        }
         if let Some(explanation) = &report.explanation {
             put("explanation", json!(explanation.markdown));
             if !explanation.thinking.is_empty() {

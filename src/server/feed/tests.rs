@@ -18,6 +18,7 @@ fn report(outcome: Outcome) -> Report {
         quiet: false,
         error: None,
         explanation: None,
+        conversation: None,
         edits: Vec::new(),
         findings: None,
         notes: Vec::new(),

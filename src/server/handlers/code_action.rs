@@ -11,7 +11,7 @@ use serde_json::json;
 use tower_lsp::jsonrpc::Result;
 
 use super::super::backend::Backend;
-use super::super::ext::{self, JobArguments, RunArguments};
+use super::super::ext::{self, JobArguments, RunArguments, ShowArguments};
 use super::super::findings::{REPAIR_KIND, SOURCE};
 use super::super::{actions as own, from_proto, host};
 use super::follow_up::explanation_of;
@@ -48,6 +48,7 @@ pub(in crate::server) async fn code_action(
     let (literals, tags, prompts) =
         (state.capabilities.code_action_literals, state.capabilities.action_tags, state.capabilities.prompt);
     let found = state.findings.repairs(document, &selected, state.capabilities.encoding);
+    let review = state.findings.review_at(document, &selected);
     let proposals = state.proposals.list();
     let standing = state.standing.list();
     let (language, version, settings) = (document.language(), document.version(), state.settings.clone());
@@ -86,6 +87,13 @@ pub(in crate::server) async fn code_action(
         let title = format!("Aside: repair: {}", actions::one_line(message_of(diagnostic)));
         let command = repair_command(*number, &title);
         menu.push(respond(REPAIR_KIND, title, command, &[diagnostic]));
+    }
+    // While it goes on there is nothing yet to ask on about.
+    let review = review.filter(|job| running.iter().all(|(id, _)| id != job));
+    if let Some(review) = review.filter(|_| !is_page && wanted(&params.context, FOLLOW_UP_KIND)) {
+        let title = "Aside: ask about this review".to_owned();
+        let command = show_command(review, &title);
+        menu.push(respond(FOLLOW_UP_KIND, title, command, &[]));
     }
     let place = Place { language, text: &text, reports: &reports, picture, running: !running.is_empty(), prompts };
     let catalogue = own::catalogue(session, path.as_deref());
@@ -220,6 +228,16 @@ fn repair_command(finding: u64, title: &str) -> Command {
     }
 }
 
+/// What opens a review as a page, under which a question can be written.
+fn show_command(id: String, title: &str) -> Command {
+    Command {
+        title: title.to_owned(),
+        command: ext::SHOW_EXPLANATION.to_owned(),
+        arguments: serde_json::to_value(ShowArguments { id }).ok().map(|arguments| vec![arguments]),
+        ..Command::default()
+    }
+}
+
 /// Whether a diagnostic is a finding of Aside's own that has a repair already.
 fn has_repair(diagnostic: &Diagnostic) -> bool {
     let data = diagnostic.data.as_ref().filter(|_| diagnostic.source.as_deref() == Some(SOURCE));
@@ -227,6 +245,7 @@ fn has_repair(diagnostic: &Diagnostic) -> bool {
 }
 
 const ACCEPT_KIND: &str = "refactor.aside.accept";
+const FOLLOW_UP_KIND: &str = "refactor.aside.followUp";
 const REJECT_KIND: &str = "refactor.aside.reject";
 
 /// An edit that waits for the user's word, with both answers.

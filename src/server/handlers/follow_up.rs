@@ -280,6 +280,7 @@ async fn carry_out(
             model: answer.model.clone(),
             usage: answer.usage.clone(),
             simulated: answer.simulated,
+            thinking: answer.thinking.clone(),
         };
         tokio::select! {
             () = page.deliver(session, thread, turn) => {}

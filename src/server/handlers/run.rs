@@ -424,6 +424,7 @@ pub(super) fn result(report: &Report) -> LspAny {
         put("reason", report.reason.clone().map(LspAny::from));
         put("note", report.note().map(LspAny::from));
         put("error", report.error.as_ref().and_then(|error| serde_json::to_value(error).ok()));
+        put("conversation", report.conversation.clone().map(LspAny::from));
         put("explanation", report.explanation.as_ref().map(|explanation| json!(explanation.markdown)));
         if !report.edits.is_empty() {
             put("edits", serde_json::to_value(&report.edits).ok());
