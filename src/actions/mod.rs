@@ -6,6 +6,7 @@
 mod builtin;
 mod catalogue;
 mod folder;
+pub mod target;
 pub mod template;
 mod unfinished;
 pub mod user;
@@ -63,6 +64,8 @@ pub struct Custom {
     pub model: Option<String>,
     /// The effort that it asks for, likewise.
     pub effort: Option<Effort>,
+    /// Where the new file goes that it makes: see [`target::place`]; none for other results.
+    pub target: Option<String>,
 }
 
 /// Whose an action out of a file is.
@@ -83,6 +86,8 @@ pub enum ResultForm {
     Edit,
     /// An addition to a test file, or a new one.
     Tests,
+    /// A file that is not there yet, at a place that the action says.
+    NewFile,
     /// Markdown to read or a replacement of the selection, as the model understands the question.
     Answer,
     /// Findings at places in the file.
@@ -98,6 +103,7 @@ impl ResultForm {
             Self::Explanation => "explain",
             Self::Edit => "edit",
             Self::Tests => "tests",
+            Self::NewFile => "new-file",
             Self::Answer => "answer",
             Self::Diagnostics => "diagnostics",
             Self::Control => "control",

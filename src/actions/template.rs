@@ -47,37 +47,42 @@ pub fn render(template: &str, variables: impl Into<Value>) -> Result<String, Tem
 
 /// What is wrong with a template that can be seen without rendering it.
 pub fn problem(template: &str) -> Option<TemplateError> {
+    problem_among(template, VARIABLES)
+}
+
+/// The same for a template that can use these variables.
+pub(super) fn problem_among(template: &str, variables: &[&str]) -> Option<TemplateError> {
     let environment = environment();
     let parsed = match environment.template_from_str(template) {
         Ok(parsed) => parsed,
         Err(error) => return Some(told(&error)),
     };
     // Names of filters and functions are looked up when they are met. What depends on the data is left to the data.
-    if let Err(error) = parsed.render(sample())
+    if let Err(error) = parsed.render(sample(variables))
         && matches!(error.kind(), UnknownFilter | UnknownTest | UnknownFunction | UnknownMethod | OutOfFuel)
     {
         return Some(told(&error));
     }
     let mut unknown: Vec<String> = parsed.undeclared_variables(false).into_iter().collect();
-    let is_known = |name: &str| VARIABLES.contains(&name) || environment.globals().any(|(global, _)| global == name);
+    let is_known = |name: &str| variables.contains(&name) || environment.globals().any(|(global, _)| global == name);
     unknown.retain(|name| !is_known(name));
     unknown.sort_by_key(|name| (place(template, name), name.clone()));
     let name = unknown.first()?;
-    let nearest = super::nearest_name(name, VARIABLES.iter().copied());
+    let nearest = super::nearest_name(name, variables.iter().copied());
     let meant = nearest.map_or_else(
-        || format!("there are {}", super::list(VARIABLES[..8].iter().copied())),
+        || format!("there are {}", super::list(variables.iter().take(8).copied())),
         |meant| format!("did you mean `{meant}`?"),
     );
     Some(TemplateError { line: place(template, name), message: format!("there is no variable `{name}`; {meant}") })
 }
 
 /// A value for each variable.
-fn sample() -> Value {
+fn sample(variables: &[&str]) -> Value {
     let diagnostics = vec![context! { lines => "1-1", message => "error: x" }];
-    let words = VARIABLES.iter().map(|name| match *name {
+    let words = variables.iter().map(|name| match *name {
         "diagnostics" => (*name, Value::from(diagnostics.clone())),
         "tests_exist" | "tests_inline" => (*name, Value::from(true)),
-        _ => (*name, Value::from("x")),
+        name => (name, Value::from("x")),
     });
     words.collect()
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use self::front_matter::{Entry, Text, Value, front_matter};
-use super::{Action, Applies, Custom, Origin, ResultForm, template};
+use super::{Action, Applies, Custom, Origin, ResultForm, target, template};
 use crate::claude::types::Effort;
 use crate::config::ModelId;
 use crate::hash::sha256;
@@ -24,12 +24,12 @@ const MAX_ID_CHARS: usize = 40;
 const MAX_TITLE_CHARS: usize = 60;
 
 /// The keys of the front matter.
-const KEYS: &[&str] = &["title", "kind", "result", "languages", "model", "effort"];
+const KEYS: &[&str] = &["title", "kind", "result", "file", "languages", "model", "effort"];
 
 /// What only the user's own configuration says.
 const NEVER: &[&str] = &["api", "budget", "prices", "privacy"];
 
-const RESULTS: &[&str] = &["explain", "edit"];
+const RESULTS: &[&str] = &["explain", "edit", "new-file", "diagnostics"];
 const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Names that are Aside's own, whether or not this version has them.
@@ -79,6 +79,7 @@ pub fn parse(path: &Path, origin: Origin, text: &str) -> Parsed {
             problems.push(problem);
         }
     }
+    problems.extend(header.contradiction(&parts.entries));
     let body = parts.body.trim();
     let above = parts.body.len() - parts.body.trim_start().len();
     let first = parts.first_line + parts.body[..above].matches('\n').count();
@@ -124,6 +125,7 @@ struct Header {
     title: Option<String>,
     kind: Option<String>,
     result: Option<ResultForm>,
+    target: Option<String>,
     languages: Vec<String>,
     model: Option<String>,
     effort: Option<Effort>,
@@ -136,6 +138,13 @@ impl Header {
             "title" => self.title = Some(title(one(entry)?)?),
             "kind" => self.kind = Some(kind(one(entry)?)?),
             "result" => self.result = Some(result(one(entry)?)?),
+            "file" => {
+                let value = one(entry)?;
+                if let Some(problem) = target::problem(&value.word) {
+                    return Err(value.problem(format!("`file` says where the new file goes: {problem}")));
+                }
+                self.target = Some(value.word.clone());
+            }
             "languages" => self.languages = languages(entry)?,
             "model" => {
                 let value = one(entry)?;
@@ -164,6 +173,23 @@ impl Header {
         Ok(())
     }
 
+    /// What is right by itself and wrong together.
+    fn contradiction(&self, entries: &[Entry]) -> Option<Problem> {
+        let key = |word: &str| entries.iter().find(|entry| entry.key.word == word).map(|entry| &entry.key);
+        let makes_file = self.result == Some(ResultForm::NewFile);
+        match (key("result"), key("file")) {
+            (Some(result), None) if makes_file => Some(result.problem(
+                "a `new-file` needs `file`, which says where it goes, such as `file: \"{{ folder }}/{{ stem }}_fake.{{ \
+                 extension }}\"`"
+                    .to_owned(),
+            )),
+            (_, Some(file)) if !makes_file => {
+                Some(file.problem("`file` says where a new file goes; it needs `result: new-file`".to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     fn action(self, id: &str, body: &str, file: &Path, origin: Origin, hash: String) -> Action {
         let result = self.result.unwrap_or(ResultForm::Explanation);
         let title = self.title.unwrap_or_else(|| id.replace('-', " "));
@@ -187,6 +213,7 @@ impl Header {
                 languages: self.languages,
                 model: self.model,
                 effort: self.effort,
+                target: self.target,
             }),
         }
     }
@@ -234,16 +261,8 @@ fn result(value: &Text) -> Result<ResultForm, Problem> {
     match value.word.trim() {
         "explain" => Ok(ResultForm::Explanation),
         "edit" => Ok(ResultForm::Edit),
-        "new-file" => Err(value.problem(
-            "`new-file` is not there yet: an answer may be read (`explain`) or replace the selection (`edit`), and only \
-             `write-tests` makes a file"
-                .to_owned(),
-        )),
-        "diagnostics" => Err(value.problem(
-            "`diagnostics` is not there yet for own actions: `review` finds, and `.aside/rules.md` tells it what to look \
-             for"
-            .to_owned(),
-        )),
+        "new-file" => Ok(ResultForm::NewFile),
+        "diagnostics" => Ok(ResultForm::Diagnostics),
         _ => Err(choice(value, "result", RESULTS)),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn check(data: &[u8]) {
     assert_eq!(action.id, "an-action");
     let kinds = ["refactor.aside.anAction", "refactor.rewrite.aside.anAction", "quickfix.aside.anAction"];
     assert!(kinds.contains(&action.kind.as_str()), "{}", action.kind);
-    assert!(matches!(action.result, ResultForm::Explanation | ResultForm::Edit));
+    assert!(!matches!(action.result, ResultForm::Tests | ResultForm::Answer | ResultForm::Control));
     assert!(!action.title.is_empty() && !action.title.contains(char::is_control), "{:?}", action.title);
     assert_eq!(template::problem(&action.instruction), None);
     // What is selected is somebody else's too, and is text wherever it stands.

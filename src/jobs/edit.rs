@@ -1,6 +1,6 @@
 //! From an answer to an edit that landed, or to a kept answer with its reason: what the run does around a [`Lander`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::host::Host;
 use super::kept::kept;
@@ -9,7 +9,7 @@ use super::order::Order;
 use super::report::Outcome;
 use super::run::{Run, Stop};
 use super::whole::{End, Whole};
-use crate::actions::ResultForm;
+use crate::actions::{ResultForm, target};
 use crate::error::{Error, ErrorKind};
 use crate::prompt::{self, Plan};
 use crate::workspace::test_files::{RealFiles, TestPlace, test_place};
@@ -27,6 +27,29 @@ pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
         write::guard(&place.path, write_root(order.root.as_deref(), &place.path))?;
     }
     Ok(place)
+}
+
+/// The new file of an order whose action makes one.
+///
+/// Fails with `config` when it is there already or has no place, and with `excluded` where nothing may be written.
+pub(super) fn place_for_file<H: Host>(order: &Order, host: &H) -> Result<PathBuf, Error> {
+    let custom = order.action.custom.as_ref();
+    let pattern = custom.and_then(|custom| custom.target.as_deref()).unwrap_or_default();
+    let Some(path) = &order.snapshot.path else {
+        return Err(Error::new(ErrorKind::Config, "This document has no file yet, so the new one has no place.")
+            .hint("Save it, then run the action again."));
+    };
+    let place = target::place(pattern, &order.shown_path(), order.snapshot.language.id).map_err(|reason| {
+        Error::new(ErrorKind::Config, format!("The action `{}` has no place for its file: {reason}.", order.action.id))
+    })?;
+    let root = write_root(order.root.as_deref(), path);
+    let file = root.join(&place);
+    write::guard(&file, root)?;
+    if host.file(&file)?.is_some() {
+        return Err(Error::new(ErrorKind::Config, format!("{place} is there already."))
+            .hint("Remove or rename it first: an own action makes new files only."));
+    }
+    Ok(file)
 }
 
 /// The folder that a file of an answer's must be in.

@@ -1,13 +1,13 @@
 //! The landing of one answer: made into a change of the text as it is then, looked at, and applied.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::CancellationToken;
 
-use super::edit::place_for_tests;
+use super::edit::{place_for_file, place_for_tests};
 use super::host::{Change, Current, Event, Host, Landing, Target};
 use super::kept::{both_sides, kept};
 use super::order::Order;
@@ -15,15 +15,17 @@ use super::outgoing;
 use super::report::{FileEdit, Standing};
 use super::reports::are_about_all_of;
 use crate::actions::{Applies, ResultForm};
-use crate::output::answer::{BadAnswer, EditAnswer, edit_answer, edit_answer_or_removal, tests_answer};
+use crate::output::answer::{
+    BadAnswer, EditAnswer, TestsAnswer, edit_answer, edit_answer_or_removal, tests_answer,
+};
 use crate::output::check::{self, Promise, Verdict};
 use crate::output::edit::{self, Selected, TextEdit};
 use crate::output::tests_file;
 use crate::unseen::turns;
-use crate::workspace::Language;
 use crate::workspace::roots::relative;
 use crate::workspace::syntax::{Parsed, ParsedAhead};
 use crate::workspace::test_files::TestPlace;
+use crate::workspace::{Language, language};
 
 /// How often an edit that came too late is fitted to fresh text.
 const RETRIES: u32 = 8;
@@ -40,6 +42,8 @@ pub(crate) enum Step {
     Selection,
     /// Into a test file.
     Tests(TestPlace),
+    /// Into this file, which is not there yet.
+    File(PathBuf),
 }
 
 /// What became of an answer.
@@ -236,6 +240,7 @@ impl<'a, H: Host> Lander<'a, H> {
         let (change, note) = match &self.step {
             Step::Selection => self.selection_change(answer)?,
             Step::Tests(place) => self.tests_change(answer, place)?,
+            Step::File(path) => self.new_file(answer, path)?,
         };
         if change.edits.is_empty() && !matches!(change.target, Target::File { create: true, .. }) {
             return Err(Obstacle::Nothing(note));
@@ -255,7 +260,7 @@ impl<'a, H: Host> Lander<'a, H> {
 
     /// Whether a change does what its action says and no more, and leaves the file as sound as it was.
     fn objection(&self, change: &Change) -> Verdict {
-        let language = self.order.snapshot.language;
+        let language = self.language();
         let before = change.base.text.to_string();
         let after = change.result();
         let strange = outgoing::strangers(&after).find(|it| !before.contains(it));
@@ -286,7 +291,15 @@ impl<'a, H: Host> Lander<'a, H> {
     fn parsed<'t>(&'t self, text: &'t str) -> Parsed<'t> {
         match &self.original {
             Some(original) => original.now(text),
-            None => Parsed::new(self.order.snapshot.language, text),
+            None => Parsed::new(self.language(), text),
+        }
+    }
+
+    /// The language of what is changed.
+    fn language(&self) -> &'static Language {
+        match &self.step {
+            Step::File(path) => language::by_path(path),
+            Step::Selection | Step::Tests(_) => self.order.snapshot.language,
         }
     }
 
@@ -358,6 +371,25 @@ impl<'a, H: Host> Lander<'a, H> {
         Ok((self.change_of(target, base, tests.edits), (!note.is_empty()).then_some(note)))
     }
 
+    /// A file of its own; one that came into being meanwhile is left alone.
+    fn new_file(&self, answer: &str, path: &Path) -> Result<(Change, Option<String>), Obstacle> {
+        let TestsAnswer { code, note } = tests_answer(answer)?;
+        let text = format!("{}\n", code.trim_end());
+        let there = self.host.file(path).map_err(|error| Obstacle::Keep(error.sentence()))?;
+        if let Some(there) = there {
+            let is_ours = there.text == text.as_str();
+            let name = relative(path, self.order.root.as_deref().unwrap_or(Path::new("")));
+            return Err(if is_ours {
+                Obstacle::Nothing(note)
+            } else {
+                Obstacle::Keep(format!("{name} was made by somebody else meanwhile"))
+            });
+        }
+        let base = Current { text: ropey::Rope::new(), version: None };
+        let target = Target::File { path: path.to_owned(), create: true };
+        Ok((self.change_of(target, base, vec![TextEdit { span: 0..0, text }]), note))
+    }
+
     /// Whether the job goes on after this time.
     async fn pause(&self, time: Duration) -> bool {
         tokio::select! {
@@ -411,6 +443,10 @@ pub async fn apply_anyway<H: Host>(order: &Order, standing: &Standing, host: &H,
     let step = match order.action.result {
         ResultForm::Tests => match place_for_tests(order) {
             Ok(place) => Step::Tests(place),
+            Err(error) => return Anyway::Failed(error.sentence()),
+        },
+        ResultForm::NewFile => match place_for_file(order, host) {
+            Ok(path) => Step::File(path),
             Err(error) => return Anyway::Failed(error.sentence()),
         },
         _ => Step::Selection,

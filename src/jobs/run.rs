@@ -146,6 +146,9 @@ pub fn plan<H: Host>(order: &Order, host: &H, estimates: &Estimates) -> Result<P
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
         _ => None,
     };
+    if order.action.result == ResultForm::NewFile {
+        edit::place_for_file(order, host)?;
+    }
     let model = order.settings.model_data(&order.model);
     plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, &model, place.as_ref())
 }
@@ -300,6 +303,10 @@ impl<H: Host> Run<'_, H> {
             ResultForm::Tests => Some(edit::place_for_tests(order)?),
             _ => None,
         };
+        let file = match order.action.result {
+            ResultForm::NewFile => Some(edit::place_for_file(order, self.host)?),
+            _ => None,
+        };
         // First, because what is in the cache decides what is worth writing to it.
         let connected = self.connect().await;
         if let Ok(connection) = &connected {
@@ -343,6 +350,10 @@ impl<H: Host> Run<'_, H> {
         }
         match order.action.result {
             ResultForm::Edit => self.land(&plan, whole, Step::Selection).await,
+            ResultForm::NewFile => match file {
+                Some(file) => self.land(&plan, whole, Step::File(file)).await,
+                None => Err(Error::new(ErrorKind::Internal, "No place for the file was looked up.").into()),
+            },
             ResultForm::Tests => match place {
                 Some(place) => self.land(&plan, whole, Step::Tests(place)).await,
                 None => Err(Error::new(ErrorKind::Internal, "No place for the tests was looked up.").into()),

@@ -5,9 +5,12 @@ use minijinja::{Value, context};
 use super::context::{Piece, PieceKind};
 use super::document::{Lines, is_most_of};
 use super::{Input, TestTarget, tags};
-use crate::actions::{ResultForm, template};
+use crate::actions::{ResultForm, target, template};
 use crate::error::{Error, ErrorKind};
 use crate::workspace::secrets;
+
+/// What an own action that finds does not have to say itself.
+const FINDINGS: &str = include_str!("findings.md");
 
 /// The blocks of the last layer: context, existing tests, then the selection, then the task. A selection in a document that is sent
 /// whole need not always be repeated.
@@ -102,6 +105,14 @@ fn render(input: &Input<'_>) -> Result<String, Error> {
         (None, _) => text.to_owned(),
         // What becomes of the answer is not for a file's author to say.
         (Some(_), ResultForm::Edit) => format!("{text}\n\nForm: edit."),
+        (Some(_), ResultForm::Diagnostics) => format!("{text}\n\nForm: findings. {}", FINDINGS.trim_end()),
+        (Some(custom), ResultForm::NewFile) => {
+            let pattern = custom.target.as_deref().unwrap_or_default();
+            let place = target::place(pattern, input.path, input.language.id).map_err(|reason| {
+                Error::new(ErrorKind::Config, format!("The action `{}` has no place for its file: {reason}.", action.id))
+            })?;
+            format!("{text}\n\nForm: new file. It becomes `{place}`.")
+        }
         (Some(_), _) => format!("{text}\n\nForm: explanation."),
     })
 }

@@ -21,6 +21,7 @@ pub fn repair(plan: &Plan, answer: &str, reason: &str) -> MessageRequest {
              file does not have, a second fenced block whose info string ends in `imports`"
         }
         ResultForm::Tests => "one fenced code block with exactly what is to be added to the test file, imports first",
+        ResultForm::NewFile => "one fenced code block with the whole content of the new file",
         ResultForm::Explanation | ResultForm::Diagnostics | ResultForm::Control => "the form that the task asks for",
     };
     let complaint = format!(

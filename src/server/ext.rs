@@ -147,7 +147,7 @@ pub struct Work {
     pub title: String,
     /// The action's id.
     pub action: String,
-    /// What the answer becomes: `explain`, `edit`, `tests`, `diagnostics`.
+    /// What the answer becomes: `explain`, `edit`, `tests`, `new-file`, `diagnostics`, `answer`.
     pub result: String,
     /// The document.
     pub uri: Uri,

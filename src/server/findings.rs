@@ -111,14 +111,14 @@ impl Findings {
         true
     }
 
-    /// Takes away what earlier reviews found where this one looked.
+    /// Takes away what the same action found earlier where this one looked.
     pub(super) fn replace(&mut self, documents: &mut Documents, order: &Order, track: TrackId) {
         let uri = &order.snapshot.uri;
         let Some(selection) = documents.tracked(uri, track).map(|tracked| tracked.span) else { return };
         self.remove(documents, uri, |shown, document| {
             let span = document.tracked(shown.track).map(|tracked| tracked.span);
             let is_here = span.is_none_or(|span| span.start <= selection.end && selection.start <= span.end);
-            shown.order.job != order.job && is_here
+            shown.order.job != order.job && shown.order.action.id == order.action.id && is_here
         });
     }
 

@@ -35,6 +35,8 @@ pub(super) struct EditorHost {
     cancel: CancellationToken,
     /// What an earlier answer said before it broke off.
     begun: Option<String>,
+    /// What it writes into other files, in words.
+    written: &'static str,
     /// The order, if it is a review.
     review: Option<Arc<Order>>,
 }
@@ -50,7 +52,8 @@ impl EditorHost {
     ) -> Self {
         let (job, uri, root) = (order.job.clone(), order.snapshot.uri.clone(), order.root.clone());
         let review = (order.action.result == ResultForm::Diagnostics).then(|| Arc::new(order.clone()));
-        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel, begun: None, review }
+        let written = if order.action.result == ResultForm::Tests { "The tests are" } else { "The new file is" };
+        Self { session, feed, job, uri, track, name: order.shown_path(), root, cancel, begun: None, written, review }
     }
 
     /// The same, for the rest of an answer that broke off.
@@ -268,7 +271,7 @@ impl EditorHost {
                 return;
             }
         }
-        self.session.tell(MessageType::Info, format!("The tests are in {}", path.display()));
+        self.session.tell(MessageType::Info, format!("{} in {}", self.written, path.display()));
     }
 }
 

@@ -289,6 +289,121 @@ fn the_terminal_lists_allows_and_takes_back() {
     assert!(code == Some(0) && out.contains("No workspace's actions were allowed."), "{out}");
 }
 
+const FAKE: &str = "---\ntitle: write a fake of\nresult: new-file\nfile: \"{{ folder }}/fakes/{{ stem }}_fake.{{ extension }}\"\n---\nWrite a fake.\n";
+
+fn played(sandbox: &Sandbox, simulator: &Simulator, arguments: &[&str]) -> Value {
+    let mut command = sandbox.aside();
+    command.env("ANTHROPIC_BASE_URL", simulator.url.as_str()).env("ANTHROPIC_API_KEY", "sk-ant-test");
+    let output = command.arg("act").args(arguments).arg("--json").output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_new_file_is_made_where_the_action_says_and_nowhere_else() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pyproject.toml", "[project]\nname = \"x\"\n");
+    sandbox.write("src/area.py", CODE);
+    own(&sandbox, "fake.md", FAKE);
+    let code = "def area(width, height=1):\\n    return 42\\n";
+    let scenario = format!(
+        "[[step]]\ntimes = 2\nmatch = {{ action = \"fake\", text = \"Form: new file. It becomes `src/fakes/area_fake.py`.\" }}\n\
+         answer = \"```python\\n{code}```\\n\\nIt always says 42.\"\n"
+    );
+    let simulator = Simulator::start(&sandbox, Some(&scenario), None);
+    let path = sandbox.workspace().join("src/fakes/area_fake.py");
+    let shown = played(&sandbox, &simulator, &["fake", "src/area.py:1"]);
+    assert_eq!((&shown["outcome"], &shown["note"]), (&json!("proposed"), &json!("It always says 42.")), "{shown}");
+    let diff = shown["edits"][0]["diff"].as_str().unwrap();
+    assert!(diff.contains("src/fakes/area_fake.py") && diff.contains("+    return 42"), "{diff}");
+    assert!(!path.exists(), "it is only shown");
+    let made = played(&sandbox, &simulator, &["fake", "src/area.py:1", "--write"]);
+    assert_eq!(made["outcome"], "applied", "{made}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "def area(width, height=1):\n    return 42\n");
+    assert_eq!(sandbox.read("src/area.py"), CODE, "the code stays as it is");
+    let asked = |simulator: &Simulator| simulator.account()["requests"].as_array().unwrap().len();
+    let before = asked(&simulator);
+    let again = played(&sandbox, &simulator, &["fake", "src/area.py:1", "--write"]);
+    assert!(again["error"]["message"].as_str().unwrap().contains("area_fake.py is there already"), "{again}");
+    // What runs or obeys a file by itself is out of reach, and a link does not lead out.
+    for (file, word) in [(".git/hooks/{{ stem }}", "version control"), ("out/{{ name }}", "out of the workspace")] {
+        own(&sandbox, "fake.md", &FAKE.replace("{{ folder }}/fakes/{{ stem }}_fake.{{ extension }}", file));
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink(sandbox.path("home"), sandbox.workspace().join("out"));
+        if cfg!(unix) || !file.starts_with("out") {
+            let refused = played(&sandbox, &simulator, &["fake", "src/area.py:1", "--write"]);
+            assert_eq!(refused["error"]["kind"], "excluded", "{refused}");
+            assert!(refused["error"]["message"].as_str().unwrap().contains(word), "{refused}");
+        }
+    }
+    assert_eq!(asked(&simulator), before, "nobody was asked for what has no place");
+}
+
+#[test]
+fn a_new_file_comes_into_the_editor_and_a_broken_one_does_not() {
+    let sandbox = Sandbox::new();
+    own(&sandbox, "fake.md", FAKE);
+    let broken = "answer = \"```python\\ndef area(:\\n```\"\n";
+    let scenario = format!(
+        "[[step]]\n{broken}[[step]]\nmatch = {{ text = \"cannot be used\" }}\nanswer = \"```python\\nAREA = 42\\n```\"\n[[step]]\ntimes = 2\n{broken}"
+    );
+    let simulator = Simulator::start(&sandbox, Some(&scenario), None);
+    let (mut client, uri) = open(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let result = client.run_to_end("fake", &uri, 0..CODE.len());
+    assert_eq!(result["outcome"], "applied", "the model may mend it once: {result}");
+    let fake = sandbox.uri("fakes/area_fake.py");
+    assert_eq!(client.text(&fake), "AREA = 42\n");
+    assert_eq!(client.text(&uri), CODE);
+    own(&sandbox, "fake.md", &FAKE.replace("_fake", "_other").replace("a fake of", "another fake of"));
+    wait_for_title(&mut client, &uri, "Aside: write another fake of", true);
+    let result = client.run_to_end("fake", &uri, 0..CODE.len());
+    assert_eq!(result["outcome"], "kept", "{result}");
+    assert!(result["reason"].as_str().unwrap().contains("syntax errors"), "{result}");
+    assert!(!sandbox.workspace().join("fakes/area_other.py").exists());
+    client.read_all();
+}
+
+#[test]
+fn an_action_of_ones_own_finds_beside_a_review() {
+    let sandbox = Sandbox::new();
+    own(&sandbox, "check-units.md", &CHECK.replace("languages", "result: diagnostics\nlanguages"));
+    let found = |action: &str, line: u32, message: &str| {
+        format!(
+            "[[step]]\nmatch = {{ action = \"{action}\", text = \"numbered=\" }}\nanswer = \"Let me see.\"\ntool_calls = [{{ name = \"report_finding\", input = \
+             {{ start_line = {line}, end_line = {line}, severity = \"warning\", category = \"{action}\", message = \"{message}\", \
+             replacement = \"    return width * height  # m2\" }} }}]\n[[step]]\nmatch = {{ action = \"{action}\" }}\nanswer = \"That is all.\"\n"
+        )
+    };
+    let scenario = [
+        found("review", 2, "No checks."),
+        found("check-units", 2, "No unit is told."),
+        found("check-units", 2, "Which unit?"),
+    ];
+    let simulator = Simulator::start(&sandbox, Some(&scenario.concat()), None);
+    let (mut client, uri) = open(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let mut shown = |client: &mut Client, action: &str, expected: &[&str]| {
+        let result = client.run_to_end(action, &uri, 0..CODE.len());
+        assert_eq!((&result["outcome"], result["findings"].as_array().unwrap().len()), (&json!("shown"), 1), "{result}");
+        loop {
+            let told = client.next("textDocument/publishDiagnostics");
+            let items = told["diagnostics"].as_array().unwrap();
+            let mut messages: Vec<&str> = items.iter().map(|item| item["message"].as_str().unwrap()).collect();
+            messages.sort_unstable();
+            if messages == expected {
+                return;
+            }
+        }
+    };
+    shown(&mut client, "review", &["No checks."]);
+    shown(&mut client, "check-units", &["No checks.", "No unit is told."]);
+    // The same action again replaces what it found itself, and nothing else.
+    shown(&mut client, "check-units", &["No checks.", "Which unit?"]);
+    let sent = played(&sandbox, &simulator, &["check-units", "area.py", "--dry-run"]);
+    let task = sent["request"]["messages"][0]["content"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
+    assert!(task.contains("Check 1-2 of `area.py`.\n\nForm: findings. For each finding call `report_finding`"), "{task}");
+    assert!(sent["request"]["tools"].to_string().contains("report_finding"), "{sent}");
+    client.read_all();
+}
+
 #[test]
 fn the_examples_are_actions_that_run() {
     let sandbox = Sandbox::new();

@@ -56,7 +56,7 @@ fn keys_and_values_that_are_wrong_are_told_with_their_place() {
         "---\ntitel: x\nresult: edti\nkind: source.fixAll\nlanguages: [pyhton, rust]\neffort: hgih\nmodel: a b\n---\nx\n",
         expect![[r"
             2:1-6 there is no key `titel`; did you mean `title`?
-            3:9-13 `result` is one of `explain`, `edit`, not `edti`; did you mean `edit`?
+            3:9-13 `result` is one of `explain`, `edit`, `new-file`, `diagnostics`, not `edti`; did you mean `edit`?
             4:7-20 `kind` is one of `refactor`, `refactor.rewrite`, `quickfix`, not `source.fixAll`
             5:13-19 there is no language `pyhton`; did you mean `python`?
             6:9-13 `effort` is one of `low`, `medium`, `high`, `xhigh`, `max`, not `hgih`; did you mean `high`?
@@ -70,7 +70,35 @@ fn keys_and_values_that_are_wrong_are_told_with_their_place() {
             4:1-6 `model` takes one value, not a list or a section
             5:1-10 `languages` takes a list of names
             6:1-7 `result` has no value
-            7:1-11 there is no key `frobnicate`; there are `title`, `kind`, `result`, `languages`, `model`, `effort`
+            7:1-11 there is no key `frobnicate`; there are `title`, `kind`, `result`, `file`, `languages`, `model`, `effort`
+        "]],
+    );
+}
+
+#[test]
+fn a_new_file_has_a_place_and_findings_need_none() {
+    let text = "---\nresult: new-file\nfile: \"{{ folder }}/{{ stem }}_fake.{{ extension }}\"\n---\nx";
+    let action = parsed("fake.md", text).action.unwrap();
+    assert_eq!((action.result, action.kind.as_str()), (ResultForm::NewFile, "refactor.aside.fake"));
+    assert_eq!(action.custom.unwrap().target.as_deref(), Some("{{ folder }}/{{ stem }}_fake.{{ extension }}"));
+    let action = parsed("find.md", "---\nresult: diagnostics\n---\nx").action.unwrap();
+    assert!(action.result == ResultForm::Diagnostics && action.converses(), "{action:?}");
+    check(
+        "---\nresult: new-file\n---\nx",
+        expect![[r#"
+            2:1-7 a `new-file` needs `file`, which says where it goes, such as `file: "{{ folder }}/{{ stem }}_fake.{{ extension }}"`
+        "#]],
+    );
+    check(
+        "---\nfile: a.md\nresult: edit\n---\nx",
+        expect![[r"
+            2:1-5 `file` says where a new file goes; it needs `result: new-file`
+        "]],
+    );
+    check(
+        "---\nresult: new-file\nfile: \"/etc/{{ name }}\"\n---\nx",
+        expect![[r"
+            3:7-22 `file` says where the new file goes: it is no path below the workspace folder, with `/` between the folders
         "]],
     );
 }

@@ -26,7 +26,7 @@ use crate::prompt::GO_ON;
 pub(super) fn reply(body: &Value) -> Reply {
     let mut reply = match Marks::find(body) {
         Some(marks) if matches!(marks.action.as_str(), "ask" | "follow-up") => talk::reply(body, &marks),
-        Some(marks) if marks.action == "review" => review::reply(body, &marks, &Code::new(&marks)),
+        Some(marks) if marks.action == "review" || marks.task.contains("Form: findings. ") => review::reply(body, &marks, &Code::new(&marks)),
         marks => Reply::text(marks.map_or_else(generic, |marks| text(&marks))),
     };
     if let ([Part::Text(whole)], Some(said)) = (reply.parts.as_mut_slice(), said(body))
@@ -84,6 +84,10 @@ fn text(marks: &Marks) -> String {
                  changed.",
                 marks.action
             )
+        }
+        _ if marks.task.contains("Form: new file") => {
+            let block = fenced(code.language.fence, code.selected());
+            format!("{block}\n\nSimulated answer: no model has read this code; the new file is a copy of it.")
         }
         action => format!(
             "{}\n\nThe simulator has no answer of its own to `{action}`; this is its outline of the selected code.",
