@@ -18,12 +18,13 @@ use super::place::{self, Place};
 use super::{Invocation, exit, terminal};
 use crate::actions::{self, Action, Applies, ResultForm};
 use crate::claude::catalogue::Catalogue;
+use crate::claude::models::Model;
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::outgoing::Gate;
 use crate::jobs::{
-    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, new_job_id, no_question,
-    picture_at, plan, to_fix,
+    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, model_as_told, new_job_id,
+    no_question, picture_at, plan, to_fix,
 };
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
@@ -153,7 +154,7 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
     let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
     let estimates = prompt::Estimates::kept_in(invocation.paths.estimates());
     if args.dry_run {
-        return dry_run(args, invocation, &order, plan(&order, &host, &estimates)?);
+        return dry_run(args, invocation, &order, |model| plan(&order, &host, model, &estimates));
     }
     let context = context(args, invocation, estimates);
     let running = until_interrupted(|cancel| {
@@ -221,17 +222,25 @@ fn find(args: &ActArgs, invocation: &Invocation) -> Result<Arc<Action>, Error> {
     folders.load().catalogue.find(&args.action).cloned()
 }
 
-/// Prints what would be sent.
-fn dry_run(args: &ActArgs, invocation: &Invocation, order: &Order, mut plan: Plan) -> anyhow::Result<ExitCode> {
+/// Prints what would be sent, to the model as its server told of it when it was last asked.
+fn dry_run(
+    args: &ActArgs,
+    invocation: &Invocation,
+    order: &Order,
+    planned: impl FnOnce(&Model) -> Result<Plan, Error>,
+) -> anyhow::Result<ExitCode> {
+    let (model, word) = model_as_told(order, &Catalogue::kept_in(invocation.paths.models()))?;
+    let mut plan = planned(&model)?;
+    plan.notes.extend(word);
     let sealed = Gate::new(invocation.paths.data_dir.clone()).seal(&plan.request, order.settings.privacy.redact);
     plan.notes.extend(sealed.withheld().sentence());
     plan.request = sealed.into_request();
     if !args.json {
-        let text = prompt::describe(&plan, &order.settings.model_data(&order.model));
+        let text = prompt::describe(&plan, &model);
         writeln!(terminal::stdout(), "{}", terminal::visible(text.trim_end()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let description = prompt::Description::new(&plan, &order.settings.model_data(&order.model))
+    let description = prompt::Description::new(&plan, &model)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "The request could not be written as JSON."))?;
     terminal::print_json(&DryRun {
         action: &order.action.id,

@@ -185,8 +185,7 @@ impl Connections {
             None => (None, settings.api.base_url.clone(), credentials(settings, &self.environment).await?),
         };
         let account = account(&base_url, &auth);
-        let mut server = sha256(base_url.as_str());
-        server.truncate(16);
+        let server = server_of(&base_url);
         let client = Client::new(ClientOptions {
             base_url,
             version: settings.api.version.clone(),
@@ -207,6 +206,13 @@ impl Connections {
             simulator,
         })
     }
+}
+
+/// What tells a server from all others.
+pub(super) fn server_of(base_url: &Url) -> String {
+    let mut server = sha256(base_url.as_str());
+    server.truncate(16);
+    server
 }
 
 /// A digest, from which nobody learns the key.

@@ -47,10 +47,10 @@ pub fn action_for(action: &Arc<Action>, link: &PictureLink) -> Arc<Action> {
 }
 
 /// What would be sent about the picture of an order.
-pub(super) fn plan(order: &Order, scale: Scale) -> Result<Plan, Error> {
+pub(super) fn plan(order: &Order, model: &Model, scale: Scale) -> Result<Plan, Error> {
     order.permitted(None)?;
     let link = picture_at(&order.snapshot, &order.selection)?;
-    plan_of(order, &picture(order, &link)?, &order.settings.model_data(&order.model), scale)
+    plan_of(order, &picture(order, &link)?, model, scale)
 }
 
 fn plan_of(order: &Order, picture: &Picture, model: &Model, scale: Scale) -> Result<Plan, Error> {

@@ -1,15 +1,19 @@
 //! What the server says of the model that is asked.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ask::on_blocking_thread;
-use super::connection::Connection;
+use super::connection::{Connection, server_of};
 use super::host::Host;
+use super::order::Order;
 use super::run::{Run, Stop};
-use crate::claude::models;
+use crate::claude::catalogue::Catalogue;
+use crate::claude::models::{self, Model};
+use crate::claude::types::ModelInfo;
 use crate::error::{Error, ErrorKind};
 
 /// How long a first request waits to learn of a model that the table does not know. Without it only what every model takes
@@ -18,6 +22,40 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// More names than this help nobody to choose.
 const MOST_NAMES: usize = 8;
+
+/// The model of an order as its server told of it when it was last asked, by whichever process, and what the user should
+/// know of its end. Asks nobody.
+///
+/// # Errors
+/// Of kind `config` when it is retired, by the server's word.
+pub fn model_as_told(order: &Order, catalogue: &Catalogue) -> Result<(Cow<'static, Model>, Option<String>), Error> {
+    let model = order.settings.model_data(&order.model);
+    let base_url = &order.settings.api.base_url;
+    let server = server_of(base_url);
+    let Some(info) = catalogue.info(&server, &model.id).filter(|_| !order.simulated) else { return Ok((model, None)) };
+    let model = catalogue.refine(&server, model);
+    let word = served(&model, &info, base_url.host_str().unwrap_or_default())?;
+    Ok((model, word))
+}
+
+/// What a server says of a model's end. Fails when it has come.
+fn served(model: &Model, info: &ModelInfo, host: &str) -> Result<Option<String>, Error> {
+    let hint = model.successor.as_ref().map(|successor| format!("Set `model` to its successor {successor}."));
+    match info.lifecycle.as_deref() {
+        Some("retired") => {
+            let since = model.retires.as_ref().map(|day| format!(" on {day}")).unwrap_or_default();
+            let message = format!("The model {} was retired{since}, says {host}.", model.id);
+            let hint = hint.unwrap_or_else(|| "Set `model` to another; `aside doctor` looks at it.".to_owned());
+            Err(Error::new(ErrorKind::Config, message).hint(hint))
+        }
+        Some("deprecated") => {
+            let until = model.retires.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
+            let word = format!("{} is served{until} and no longer. {}", model.id, hint.unwrap_or_default());
+            Ok(Some(word.trim_end().to_owned()))
+        }
+        _ => Ok(None),
+    }
+}
 
 impl<H: Host> Run<'_, H> {
     /// Takes in what the server says of the model. It is waited for only when the table does not know the model, and not
@@ -44,26 +82,9 @@ impl<H: Host> Run<'_, H> {
         }
         self.model = catalogue.refine(server, self.model.clone());
         let Some(info) = catalogue.info(server, &self.model.id) else { return Ok(()) };
-        let successor = self.model.successor.clone();
-        let hint = successor.as_ref().map(|successor| format!("Set `model` to its successor {successor}."));
-        match info.lifecycle.as_deref() {
-            Some("retired") => {
-                let since = self.model.retires.as_ref().map(|day| format!(" on {day}")).unwrap_or_default();
-                let message =
-                    format!("The model {} was retired{since}, says {}.", self.model.id, connection.client().host());
-                let hint = hint.unwrap_or_else(|| "Set `model` to another; `aside doctor` looks at it.".to_owned());
-                Err(Error::new(ErrorKind::Config, message).hint(hint).into())
-            }
-            Some("deprecated") => {
-                let until = self.model.retires.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
-                let word = format!("{} is served{until} and no longer. {}", self.model.id, hint.unwrap_or_default());
-                if self.context.connections.is_news(&word) {
-                    self.notes.push(word.trim_end().to_owned());
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        let word = served(&self.model, &info, connection.client().host())?;
+        self.notes.extend(word.filter(|word| self.context.connections.is_news(word)));
+        Ok(())
     }
 
     /// Asks the server for its models beside the request that is about to be sent, if it was not asked today.

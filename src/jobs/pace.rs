@@ -2,7 +2,10 @@
 //! again; a request that would pass one waits instead of being refused, in the order in which requests came.
 //!
 //! Counted are requests, and the tokens of input that are not read from the cache. A request counts from when it is sent
-//! until its answer begins, whose headers have it in them.
+//! until its answer begins, whose headers have it in them. How much output there will be nobody knows; so much is certain that
+//! a request needs some, so none is sent while none is left.
+//!
+//! Requests that count tokens have a limit of their own on the server, and are not held against these.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +33,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const USUAL: Duration = Duration::from_secs(60);
 
 /// What is told of the limits that requests are held against.
-const NAMES: [&str; 3] = ["requests", "input tokens", "tokens"];
+const NAMES: [&str; 4] = ["requests", "input tokens", "tokens", "output tokens"];
 
 /// The pace of one connection; clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +42,7 @@ pub(super) struct Pace(Arc<Mutex<BTreeMap<String, Meter>>>);
 /// The limits of one model.
 #[derive(Debug, Default)]
 struct Meter {
-    levels: [Option<Level>; 3],
+    levels: [Option<Level>; 4],
     /// Requests that were sent and whose answers have not begun, with their tokens.
     flying: BTreeMap<u64, u64>,
     /// Who waits, in order.
@@ -85,7 +88,7 @@ pub(super) struct Waiter {
 
 impl Pace {
     /// Lets a request with so many uncached tokens of input through, if it is its turn and no limit would be passed.
-    fn enter(&self, model: &str, tokens: u64, waiter: Option<&Waiter>, now: Instant) -> Result<Pass, Hold> {
+    pub(super) fn enter(&self, model: &str, tokens: u64, waiter: Option<&Waiter>, now: Instant) -> Result<Pass, Hold> {
         let mut meters = self.meters();
         let meter = meters.entry(model.to_owned()).or_default();
         let hold = meter.hold(tokens, now);
@@ -128,7 +131,8 @@ impl Pass {
         let Some(meter) = meters.get_mut(&self.model) else { return };
         meter.flying.remove(&self.number);
         (meter.closed, meter.careful) = (None, false);
-        for (level, told) in meter.levels.iter_mut().zip([&rate.requests, &rate.input_tokens, &rate.tokens]) {
+        let told = [&rate.requests, &rate.input_tokens, &rate.tokens, &rate.output_tokens];
+        for (level, told) in meter.levels.iter_mut().zip(told) {
             *level = Level::new(told, now).or(*level);
         }
     }
@@ -172,7 +176,8 @@ impl Meter {
             return Some(Hold { delay: LOOK, limit: "requests or tokens" });
         }
         let flying: u64 = self.flying.values().sum();
-        let amounts = [1 + self.flying.len() as u64, tokens + flying, tokens + flying];
+        let requests = 1 + self.flying.len() as u64;
+        let amounts = [requests, tokens + flying, tokens + flying, requests];
         let holds = self.levels.iter().zip(amounts).zip(NAMES).filter_map(|((level, amount), limit)| {
             let delay = level.as_ref()?.time_until(amount, now);
             (!delay.is_zero()).then_some(Hold { delay, limit })
@@ -280,6 +285,19 @@ mod tests {
         assert_eq!(delay(pace.enter("m", 0, None, now)), (1, "requests"), "two fly, and two were left");
         assert_eq!(delay(pace.enter("m", 60_000, None, now)), (40, "input tokens"), "more than there ever is");
         assert!(pace.enter("other", 60_000, None, now).is_ok(), "limits are a model's own");
+    }
+
+    #[test]
+    fn nothing_is_asked_while_no_output_is_left() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let first = pace.enter("m", 10, None, now).expect("no limit is known");
+        let output = |left| RateHeaders { output_tokens: told(8_000, left, 60), ..RateHeaders::default() };
+        first.begun_at(&output(0), now);
+        assert_eq!(pace.enter("m", 10, None, now).expect_err("none is left").limit, "output tokens");
+        let later = pace.enter("m", 10, None, now + secs(1)).expect("some is");
+        later.begun_at(&output(1), now + secs(1));
+        let _one = pace.enter("m", 10, None, now + secs(1)).expect("some is");
+        assert!(pace.enter("m", 10, None, now + secs(1)).is_err(), "that one has it");
     }
 
     #[test]

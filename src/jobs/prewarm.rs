@@ -10,6 +10,7 @@ use super::ask::{Ended, Start};
 use super::bill::Seen;
 use super::connection::Connection;
 use super::host::Host;
+use super::life::lock;
 use super::order::Order;
 use super::run::{Context, Run, Stop};
 use crate::actions::{Action, Applies, ResultForm};
@@ -66,6 +67,11 @@ impl<H: Host> Run<'_, H> {
         if self.context.cache.cold(&warming, &self.context.planner, Timestamp::now()).is_empty() {
             return Ok(());
         }
+        // Nobody waits for it: what is left of a limit is for those who ask.
+        let expected = lock(&self.context.planner).warmth().expected(&warming, Timestamp::now());
+        let tokens = expected.input + expected.cache_write();
+        let now = tokio::time::Instant::now();
+        let Ok(_pass) = connection.pace().enter(&warming.request.model, tokens, None, now) else { return Ok(()) };
         let held = self.afford(&warming, &warming.request).await?;
         let (started, clock) = (Timestamp::now(), Instant::now());
         let mut seen = Seen { attempts: 1, ..Seen::default() };

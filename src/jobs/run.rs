@@ -138,9 +138,9 @@ pub(super) async fn run_to_end<H: Host>(
 }
 
 /// What would be sent for an order, without sending it.
-pub fn plan<H: Host>(order: &Order, host: &H, estimates: &Estimates) -> Result<Plan, Error> {
+pub fn plan<H: Host>(order: &Order, host: &H, model: &Model, estimates: &Estimates) -> Result<Plan, Error> {
     if order.action.applies == Applies::Pictured {
-        return image::plan(order, estimates.scale(&order.settings.model_data(&order.model).id));
+        return image::plan(order, model, estimates.scale(&model.id));
     }
     let place = match order.action.result {
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
@@ -149,8 +149,7 @@ pub fn plan<H: Host>(order: &Order, host: &H, estimates: &Estimates) -> Result<P
     if order.action.result == ResultForm::NewFile {
         edit::place_for_file(order, host)?;
     }
-    let model = order.settings.model_data(&order.model);
-    plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, &model, place.as_ref())
+    plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, model, place.as_ref())
 }
 
 pub(super) fn plan_for<H: Host>(

@@ -14,6 +14,7 @@ use super::host::Host;
 use super::order::Order;
 use super::report::{Outcome, Report};
 use super::run::{Context, Run, Stop, run_to_end};
+use crate::claude::models::Model;
 use crate::claude::words::{counters, dollars};
 use crate::defect;
 use crate::error::{Error, ErrorKind};
@@ -125,15 +126,19 @@ pub async fn follow_up<H: Host>(
 }
 
 /// What would be sent, without sending it.
-pub fn plan_follow_up(order: &Order, thread: &Thread, estimates: &prompt::Estimates) -> Result<Plan, Error> {
-    let model = order.settings.model_data(&order.model);
-    plan(order, thread, &model, estimates.scale(&model.id))
+pub fn plan_follow_up(
+    order: &Order,
+    thread: &Thread,
+    model: &Model,
+    estimates: &prompt::Estimates,
+) -> Result<Plan, Error> {
+    plan(order, thread, model, estimates.scale(&model.id))
 }
 
 fn plan(
     order: &Order,
     thread: &Thread,
-    model: &crate::claude::models::Model,
+    model: &Model,
     scale: prompt::Scale,
 ) -> Result<Plan, Error> {
     order.permitted(None)?;

@@ -13,6 +13,7 @@ use super::super::{Invocation, terminal};
 use super::host::TerminalHost;
 use super::{ActArgs, context, dry_run, ended, until_interrupted};
 use crate::actions::Action;
+use crate::claude::models::Model;
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{self, Order, Outcome, Report, Thread, new_job_id, no_question, plan_follow_up};
 use crate::ledger::Ledger;
@@ -59,7 +60,8 @@ pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>)
     };
     let estimates = Estimates::kept_in(invocation.paths.estimates());
     if args.dry_run {
-        return dry_run(args, invocation, &order, plan_follow_up(&order, &thread, &estimates)?);
+        let planned = |model: &Model| plan_follow_up(&order, &thread, model, &estimates);
+        return dry_run(args, invocation, &order, planned);
     }
     let host = TerminalHost::new(&order, false, false, !args.json);
     let context = context(args, invocation, estimates);

@@ -368,7 +368,8 @@ impl Work<'_> {
     /// What was said, so that a conversation can go on from it. What was sent is not kept, so it is planned again on the text
     /// that was asked about.
     fn conversation(&self, order: &Order, explanation: &Explanation) -> String {
-        let Ok(plan) = plan(order, &Disk, &self.books.estimates) else { return "[]".to_owned() };
+        let model = order.settings.model_data(&order.model);
+        let Ok(plan) = plan(order, &Disk, &model, &self.books.estimates) else { return "[]".to_owned() };
         let mut messages = plan.request.messages;
         messages.push(Message { role: Role::Assistant, content: vec![ContentBlock::text(&*explanation.markdown)] });
         serde_json::to_string(&messages).unwrap_or_else(|_| "[]".to_owned())
