@@ -1,6 +1,7 @@
 //! The way to the Messages API, made at the first need and kept while the settings stay the same.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Connection {
     pace: Pace,
     /// What the server does not take.
     lacks: std::sync::Mutex<BTreeSet<Optional>>,
+    /// Whether the server turned away a request that only warms the cache.
+    stays_cold: AtomicBool,
     /// Stops when dropped, so it lives as long as the connection.
     simulator: Option<Running>,
 }
@@ -104,6 +107,19 @@ impl Connection {
         for field in self.lacking().iter().filter(|field| **field != Optional::Tools) {
             field.take_from(request);
         }
+    }
+
+    /// Whether there is any use in warming the server's cache ahead.
+    pub(super) fn warms(&self) -> bool {
+        !self.lacks(Optional::Caching) && !self.stays_cold.load(Ordering::Relaxed)
+    }
+
+    /// Takes in that the server turned away a request that only warms the cache; whether that is why.
+    pub(super) fn refused_to_warm(&self, error: &Error) -> bool {
+        let is_about_it = ["cache_control", "max_tokens"].iter().any(|field| error.message.contains(field));
+        let refused = error.kind == ErrorKind::Config && is_about_it;
+        self.stays_cold.fetch_or(refused, Ordering::Relaxed);
+        refused
     }
 
     /// What of a request the server refused, if that is why: from now on it is left out.
@@ -203,6 +219,7 @@ impl Connections {
             server,
             pace: Pace::default(),
             lacks: std::sync::Mutex::default(),
+            stays_cold: AtomicBool::new(false),
             simulator,
         })
     }

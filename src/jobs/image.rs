@@ -91,6 +91,12 @@ impl<H: Host> Run<'_, H> {
                 plan = self.plan_picture(&picture)?;
                 self.ask_whole(&plan, &plan.request).await?
             }
+            Err(Stop::Failed(error)) if takes_no_pictures(&error) => {
+                let message = format!("{} takes no pictures here: {}", self.model.id, error.message);
+                return Err(Error { message, ..error }
+                    .hint("Set `actions.describe-image.model` to a model of this server that does.")
+                    .into());
+            }
             whole => whole?,
         };
         if link.alternative.is_none() {
@@ -125,6 +131,11 @@ impl<H: Host> Run<'_, H> {
         self.asked.clone_from(&plan.request.messages);
         Ok(plan)
     }
+}
+
+/// Whether a server turned the request away because of its picture, which not every one takes.
+fn takes_no_pictures(error: &Error) -> bool {
+    error.kind == ErrorKind::Config && error.message.to_lowercase().contains("image input")
 }
 
 /// The answer that replaces the link by one with the alternative text of `answer`.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::ask::{Ended, Start};
 use super::bill::Seen;
 use super::connection::Connection;
-use super::host::Host;
+use super::host::{Event, Host};
 use super::life::lock;
 use super::order::Order;
 use super::run::{Context, Run, Stop};
@@ -52,7 +52,11 @@ impl<H: Host> Run<'_, H> {
         let plan = self.plan(None)?;
         let Some(warming) = prompt::prewarm(&plan, false) else { return Ok(()) };
         let mut start = self.turn(&warming).await?;
-        self.warm(&connection, &plan, &mut start, false).await
+        self.warm(&connection, &plan, &mut start, false).await?;
+        for note in std::mem::take(&mut self.notes) {
+            self.host.event(Event::Notice(&note));
+        }
+        Ok(())
     }
 
     /// Writes the shared part of a plan, in the turn that is given. A failure is the next request's to meet.
@@ -63,7 +67,7 @@ impl<H: Host> Run<'_, H> {
         start: &mut Start,
         whole_document: bool,
     ) -> Result<(), Stop> {
-        let Some(warming) = prompt::prewarm(plan, whole_document) else { return Ok(()) };
+        let Some(warming) = prompt::prewarm(plan, whole_document).filter(|_| connection.warms()) else { return Ok(()) };
         if self.context.cache.cold(&warming, &self.context.planner, Timestamp::now()).is_empty() {
             return Ok(());
         }
@@ -88,6 +92,13 @@ impl<H: Host> Run<'_, H> {
             seen.tokens = Tokens::from(&sent.message.usage);
             // To write is what it was sent for.
             let _ = sending.began(&sent.message, Timestamp::now());
+        }
+        if let Some(Err(error)) = &ended
+            && connection.refused_to_warm(error)
+        {
+            let host = connection.client().host();
+            let word = format!("{host} takes no request that only warms the cache, so `cache.prewarm` does nothing.");
+            self.notes.extend(self.context.connections.is_news(&word).then_some(word));
         }
         sending.settled().await;
         let (outcome, request_id) = match &ended {

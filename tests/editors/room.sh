@@ -1,5 +1,5 @@
 # Sourced by the tests of editors: a user's home and project of their own, and an API that answers when it is told to.
-# Wants `$top` (the repository) and `$bin` (the folder of `aside`).
+# Wants `$top` (the repository) and `$bin` (the folder of `aside`); the API plays `$ASIDE_TEST_SCENARIO` where that names a file.
 
 room=$(mktemp -d)
 mkdir -p "$room"/{config/aside,data,state,cache,run,home,gate,project/.git}
@@ -17,7 +17,7 @@ clean=(env -i "HOME=$room/home" "PATH=$bin:$PATH" TERM=xterm-256color LANG=C.UTF
 
 # The simulator behind a gate. It ends when descriptor 9 does.
 mkfifo "$room/gate/life"
-"${clean[@]}" python3 "$top/tests/editors/gate.py" "$room/gate" aside simulate <"$room/gate/life" >"$room/gate/url" &
+"${clean[@]}" python3 "$top/tests/editors/gate.py" "$room/gate" aside simulate ${ASIDE_TEST_SCENARIO:+--scenario "$ASIDE_TEST_SCENARIO"} <"$room/gate/life" >"$room/gate/url" &
 gate=$!
 exec 9>"$room/gate/life"
 
