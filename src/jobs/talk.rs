@@ -1,7 +1,8 @@
 //! A turn of a conversation: the question, the tools that the model uses, and its answer.
 //!
 //! Every request is the one before and something behind it. Thinking and calls go back as they came; what the tools gave
-//! follows in one turn. After [`MOST_ROUNDS`] rounds the model is told to answer with what it knows.
+//! follows in one turn. After [`MOST_ROUNDS`] rounds the model is told to answer with what it knows, and if it does not, asked
+//! once more without being allowed to call.
 
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use super::tools::{Call, Findings, NoFindings, Outcome as Given, Toolbox};
 use super::whole::Whole;
 use crate::claude::client::Answer;
 use crate::claude::optional::Optional;
-use crate::claude::types::{ContentBlock, StopReason};
+use crate::claude::types::{ContentBlock, MessageRequest, StopReason, ToolChoice};
 use crate::error::{Error, ErrorKind};
 use crate::output::answer::is_edit;
 use crate::prompt::{self, Pace, Plan};
@@ -74,6 +75,12 @@ impl<H: Host> Run<'_, H> {
             }
             round += 1;
             if round > MOST_ROUNDS {
+                if !text_of(&answer).trim().is_empty() {
+                    return self.never_ended(plan, answer);
+                }
+                // It was told and calls all the same: now it cannot. That this is read from the cache no more is the lesser evil.
+                let mute = MessageRequest { tool_choice: Some(ToolChoice::None), ..plan.request.clone() };
+                let answer = self.ask(plan, &mute).await?;
                 return self.never_ended(plan, answer);
             }
             let mut results = self.use_tools(&calls, findings)?;

@@ -249,10 +249,13 @@ fn a_tool_loop_that_never_ends_is_ended() {
     let report = it.ask("What is here?");
     assert_eq!(report["outcome"], "failed", "{report}");
     assert!(report["error"]["message"].as_str().unwrap().contains("8 times in a row"), "{report}");
-    let exchanges = it.recorder.exchanges(9);
+    let exchanges = it.recorder.exchanges(10);
     let requests = requests(&exchanges);
-    assert_eq!(requests.len(), 9, "eight rounds of results, and no more");
-    assert_grows(&requests);
+    assert_eq!(requests.len(), 10, "eight rounds of results, and the last request once more without calls");
+    let (requests, last) = (&requests[..9], &requests[9].request);
+    assert_eq!(last["tool_choice"], json!({"type": "none"}));
+    assert_eq!(last["messages"], requests[8].request["messages"], "but for that it is the same");
+    assert_grows(requests);
     assert!(requests[8].body.contains("These were the last results"));
     assert!(!requests[7].body.contains("These were the last results"));
     // Each round reads what the one before wrote.
@@ -261,6 +264,17 @@ fn a_tool_loop_that_never_ends_is_ended() {
         assert_eq!(usage(pair[1], "cache_read_input_tokens"), written);
     }
     it.client.read_all();
+}
+
+#[test]
+fn a_model_that_does_not_stop_calling_is_made_to_answer() {
+    let calls = "[[step]]\ntimes = 9\ntool_calls = [{ name = \"list_files\" }]\n\
+                 [[step]]\nmatch = { text = \"tool_choice\" }\nanswer = \"Three files.\"\n";
+    let mut it = start(Some(calls));
+    let report = it.ask("What is here?");
+    assert_eq!((&report["outcome"], &report["explanation"]), (&json!("shown"), &json!("Three files.")), "{report}");
+    assert!(report["note"].as_str().unwrap().contains("wanted to look further after 8 rounds"), "{report}");
+    it.client.next("window/showDocument");
 }
 
 #[test]
