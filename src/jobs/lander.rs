@@ -15,9 +15,7 @@ use super::outgoing;
 use super::report::{FileEdit, Standing};
 use super::reports::are_about_all_of;
 use crate::actions::{Applies, ResultForm};
-use crate::output::answer::{
-    BadAnswer, EditAnswer, TestsAnswer, edit_answer, edit_answer_or_removal, tests_answer,
-};
+use crate::output::answer::{BadAnswer, EditAnswer, TestsAnswer, edit_answer, edit_answer_or_removal, tests_answer};
 use crate::output::check::{self, Promise, Verdict};
 use crate::output::edit::{self, Selected, TextEdit};
 use crate::output::tests_file;

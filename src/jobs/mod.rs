@@ -49,11 +49,11 @@ pub(crate) use edit::write_root;
 pub use host::{Change, Current, Event, Host, Landing, Queue, Target};
 pub use image::{action_for, picture_at};
 pub use kept::unified_diffs;
-pub use models::model_as_told;
 pub use lander::{Anyway, apply_anyway, apply_replacement};
 #[cfg(test)]
 pub(crate) use lander::{Fate, Kept, Lander, Step};
 pub use life::{CacheLife, Missed};
+pub use models::model_as_told;
 pub use order::{Order, new_job_id};
 pub use places::{Lane, Place, Places, Ticket, Urgency};
 pub use prewarm::{PREWARM, prewarm};

@@ -135,12 +135,7 @@ pub fn plan_follow_up(
     plan(order, thread, model, estimates.scale(&model.id))
 }
 
-fn plan(
-    order: &Order,
-    thread: &Thread,
-    model: &Model,
-    scale: prompt::Scale,
-) -> Result<Plan, Error> {
+fn plan(order: &Order, thread: &Thread, model: &Model, scale: prompt::Scale) -> Result<Plan, Error> {
     order.permitted(None)?;
     let stored = &thread.first;
     let Some(mut history) = History::from_json(&stored.messages) else {

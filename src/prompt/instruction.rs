@@ -109,7 +109,10 @@ fn render(input: &Input<'_>) -> Result<String, Error> {
         (Some(custom), ResultForm::NewFile) => {
             let pattern = custom.target.as_deref().unwrap_or_default();
             let place = target::place(pattern, input.path, input.language.id).map_err(|reason| {
-                Error::new(ErrorKind::Config, format!("The action `{}` has no place for its file: {reason}.", action.id))
+                Error::new(
+                    ErrorKind::Config,
+                    format!("The action `{}` has no place for its file: {reason}.", action.id),
+                )
             })?;
             format!("{text}\n\nForm: new file. It becomes `{place}`.")
         }

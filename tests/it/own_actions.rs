@@ -382,7 +382,11 @@ fn an_action_of_ones_own_finds_beside_a_review() {
     let (mut client, uri) = open(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
     let mut shown = |client: &mut Client, action: &str, expected: &[&str]| {
         let result = client.run_to_end(action, &uri, 0..CODE.len());
-        assert_eq!((&result["outcome"], result["findings"].as_array().unwrap().len()), (&json!("shown"), 1), "{result}");
+        assert_eq!(
+            (&result["outcome"], result["findings"].as_array().unwrap().len()),
+            (&json!("shown"), 1),
+            "{result}"
+        );
         loop {
             let told = client.next("textDocument/publishDiagnostics");
             let items = told["diagnostics"].as_array().unwrap();
@@ -399,7 +403,10 @@ fn an_action_of_ones_own_finds_beside_a_review() {
     shown(&mut client, "check-units", &["No checks.", "Which unit?"]);
     let sent = played(&sandbox, &simulator, &["check-units", "area.py", "--dry-run"]);
     let task = sent["request"]["messages"][0]["content"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
-    assert!(task.contains("Check 1-2 of `area.py`.\n\nForm: findings. For each finding call `report_finding`"), "{task}");
+    assert!(
+        task.contains("Check 1-2 of `area.py`.\n\nForm: findings. For each finding call `report_finding`"),
+        "{task}"
+    );
     assert!(sent["request"]["tools"].to_string().contains("report_finding"), "{sent}");
     client.read_all();
 }

@@ -59,7 +59,8 @@ fn what_sends_nothing_needs_nothing_of_a_server() {
     let simulator = Simulator::plain(&sandbox);
     let dry = run(&sandbox, &simulator, &["act", "explain", "use.py:4", "--dry-run"]);
     assert!(dry["request"]["messages"].is_array(), "{dry}");
-    let estimate = run(&sandbox, &simulator, &["batch", "submit", "document", "use.py", "--items", "functions", "--dry-run"]);
+    let estimate =
+        run(&sandbox, &simulator, &["batch", "submit", "document", "use.py", "--items", "functions", "--dry-run"]);
     assert!(estimate.to_string().contains("estimate"), "{estimate}");
     assert_eq!(simulator.account()["requests"], json!([]), "nothing was asked");
 }

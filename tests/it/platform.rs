@@ -330,9 +330,8 @@ fn what_a_server_says_of_its_models_counts_from_the_next_action_on() {
     assert_eq!(ending["outcome"], "shown", "{ending}");
     assert!(note(&ending).contains("is served until 2026-12-24"), "{ending}");
     // Where nothing is sent, the server's last word counts all the same.
-    let dry = |model: &str| {
-        act(&sandbox, &simulator, &["explain", "inventory.py:75-80", "--dry-run", "--model", model]).0
-    };
+    let dry =
+        |model: &str| act(&sandbox, &simulator, &["explain", "inventory.py:75-80", "--dry-run", "--model", model]).0;
     assert_eq!(dry("claude-sonnet-5-5")["request"]["max_tokens"], 400, "{}", dry("claude-sonnet-5-5"));
     assert!(dry("claude-opus-5-5")["error"]["message"].as_str().unwrap().contains("was retired on 2026-11-01"));
     assert!(dry("claude-haiku-5-5")["notes"].to_string().contains("is served until 2026-12-24"));

@@ -26,7 +26,9 @@ use crate::prompt::GO_ON;
 pub(super) fn reply(body: &Value) -> Reply {
     let mut reply = match Marks::find(body) {
         Some(marks) if matches!(marks.action.as_str(), "ask" | "follow-up") => talk::reply(body, &marks),
-        Some(marks) if marks.action == "review" || marks.task.contains("Form: findings. ") => review::reply(body, &marks, &Code::new(&marks)),
+        Some(marks) if marks.action == "review" || marks.task.contains("Form: findings. ") => {
+            review::reply(body, &marks, &Code::new(&marks))
+        }
         marks => Reply::text(marks.map_or_else(generic, |marks| text(&marks))),
     };
     if let ([Part::Text(whole)], Some(said)) = (reply.parts.as_mut_slice(), said(body))
