@@ -21,7 +21,7 @@ use crate::claude::catalogue::Catalogue;
 use crate::claude::models::Model;
 use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
-use crate::jobs::outgoing::Gate;
+use crate::jobs::outgoing::{Gate, Sealed};
 use crate::jobs::{
     self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, model_as_told, new_job_id,
     no_question, picture_at, plan, to_fix,
@@ -61,6 +61,9 @@ pub struct ActArgs {
     /// Print what would be sent, with estimated tokens and price, and send nothing
     #[arg(long, conflicts_with = "write")]
     pub dry_run: bool,
+    /// With `--dry-run`: have the server count the tokens, which is free, but sends the prompt to be counted
+    #[arg(long, requires = "dry_run")]
+    pub count: bool,
     /// Use this model
     #[arg(long, value_name = "MODEL")]
     pub model: Option<ModelId>,
@@ -171,11 +174,15 @@ fn is_comment(input: &input::Input) -> bool {
     actions::is_comment(snapshot.language, &snapshot.text.byte_slice(input.selection.clone()).to_string())
 }
 
+fn connections(args: &ActArgs, invocation: &Invocation) -> Connections {
+    Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))
+}
+
 fn context(args: &ActArgs, invocation: &Invocation, estimates: prompt::Estimates) -> Context {
     Context {
         cache: Arc::default(),
         budgets: Arc::new(Budgets::new(invocation.paths.config_file.clone())),
-        connections: Arc::new(Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))),
+        connections: Arc::new(connections(args, invocation)),
         ledger: Ledger::lazy(invocation.paths.ledger()),
         places: Places::new(1),
         session: Arc::default(),
@@ -234,6 +241,11 @@ fn dry_run(
     plan.notes.extend(word);
     let sealed = Gate::new(invocation.paths.data_dir.clone()).seal(&plan.request, order.settings.privacy.redact);
     plan.notes.extend(sealed.withheld().sentence());
+    let counted = if args.count { Some(count(args, invocation, order, &sealed)?) } else { None };
+    plan.notes.extend(counted.map(|counted| match counted {
+        Some(tokens) => format!("The server counts {tokens} tokens of input."),
+        None => "This server does not count tokens; they are estimated.".to_owned(),
+    }));
     plan.request = sealed.into_request();
     if !args.json {
         let text = prompt::describe(&plan, &model);
@@ -247,9 +259,17 @@ fn dry_run(
         file: order.shown_path(),
         is_dry: true,
         model: &plan.request.model,
+        counted_input_tokens: counted.flatten(),
         description,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tokens of a request, by the server's own count; `None` if it cannot.
+fn count(args: &ActArgs, invocation: &Invocation, order: &Order, sealed: &Sealed) -> anyhow::Result<Option<u64>> {
+    let connections = connections(args, invocation);
+    let counting = async { connections.get(&order.settings).await?.count_tokens(sealed).await };
+    Ok(super::runtime()?.block_on(counting)?)
 }
 
 /// `--dry-run --json`.
@@ -262,6 +282,9 @@ struct DryRun<'a> {
     #[serde(rename = "dryRun")]
     is_dry: bool,
     model: &'a str,
+    /// By the server itself, where it was asked and can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_input_tokens: Option<u64>,
     #[serde(flatten)]
     description: prompt::Description<'a>,
 }

@@ -63,6 +63,9 @@ fn what_sends_nothing_needs_nothing_of_a_server() {
         run(&sandbox, &simulator, &["batch", "submit", "document", "use.py", "--items", "functions", "--dry-run"]);
     assert!(estimate.to_string().contains("estimate"), "{estimate}");
     assert_eq!(simulator.account()["requests"], json!([]), "nothing was asked");
+    let counted = run(&sandbox, &simulator, &["act", "explain", "use.py:4", "--dry-run", "--count"]);
+    assert!(counted["countedInputTokens"].is_null(), "{counted}");
+    assert!(counted["notes"].to_string().contains("does not count tokens"), "{counted}");
 }
 
 #[test]

@@ -347,6 +347,21 @@ fn a_model_that_is_not_there_is_answered_with_those_that_are() {
 }
 
 #[test]
+fn a_dry_run_is_counted_by_the_server_if_that_is_wanted() {
+    let sandbox = sandbox();
+    let simulator = Simulator::start(&sandbox, None, None);
+    let dry = act(&sandbox, &simulator, &["explain", "inventory.py", "--dry-run"]).0;
+    assert!(dry["countedInputTokens"].is_null(), "{dry}");
+    let counted = act(&sandbox, &simulator, &["explain", "inventory.py", "--dry-run", "--count"]).0;
+    assert_eq!(statuses(&simulator).len(), 0, "counting is no message");
+    let usage = &explain(&sandbox, &simulator)["usage"];
+    let input: u64 =
+        ["inputTokens", "cacheReadTokens", "cacheWriteTokens"].iter().map(|name| usage[name].as_u64().unwrap()).sum();
+    assert_eq!(counted["countedInputTokens"], json!(input), "{counted}");
+    assert!(counted["notes"].to_string().contains(&format!("counts {input} tokens")), "{counted}");
+}
+
+#[test]
 fn what_was_thought_is_shown_to_who_wants_it() {
     let sandbox = sandbox();
     let simulator = Simulator::start(&sandbox, None, None);
