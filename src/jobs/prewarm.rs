@@ -93,6 +93,7 @@ impl<H: Host> Run<'_, H> {
             // To write is what it was sent for.
             let _ = sending.began(&sent.message, Timestamp::now());
         }
+        sending.settled().await;
         if let Some(Err(error)) = &ended
             && connection.refused_to_warm(error)
         {
@@ -100,7 +101,6 @@ impl<H: Host> Run<'_, H> {
             let word = format!("{host} takes no request that only warms the cache, so `cache.prewarm` does nothing.");
             self.notes.extend(self.context.connections.is_news(&word).then_some(word));
         }
-        sending.settled().await;
         let (outcome, request_id) = match &ended {
             Some(Ok(sent)) => ("ok", sent.request_id.clone()),
             Some(Err(error)) => (error.kind.as_str(), error.request_id.clone()),
