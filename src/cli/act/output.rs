@@ -76,7 +76,7 @@ pub(super) fn print(report: &Report, order: &Order, host: &TerminalHost, as_json
         None => writeln!(err, "{}", terminal::visible(&report.sentence()))?,
     }
     // Programs have it in `--json`; a log is spared.
-    if report.conversation.is_some() && std::io::stderr().is_terminal() {
+    if report.conversation.is_some() && report.error.is_none() && std::io::stderr().is_terminal() {
         writeln!(err, "{HINT}Ask on: aside act follow-up --prompt \"…\"{HINT:#}")?;
     }
     Ok(())
