@@ -92,7 +92,7 @@ fn tools_and_findings_that_fail_are_told_in_a_terminal() {
 fn a_conversation_whose_document_was_edited_or_is_gone_goes_on_in_a_terminal() {
     let sandbox = sandbox();
     let answers = "[[step]]\nmatch = { action = \"follow-up\", text = \"sum(1 for\" }\nanswer = \"You changed it since.\"\n\
-                   [[step]]\nmatch = { action = \"follow-up\", text = \"deleted\" }\nanswer = \"It is gone.\"\n";
+                   [[step]]\nmatch = { action = \"follow-up\", text = 'now=\"deleted\"/>' }\nanswer = \"It is gone.\"\n";
     let simulator = Simulator::start(&sandbox, Some(answers), None);
     let (code, _, stderr) = act(&sandbox, &simulator, &["explain", "use.py:4"]);
     assert_eq!(code, Some(0), "{stderr}");

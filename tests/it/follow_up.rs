@@ -157,16 +157,15 @@ fn the_other_model_answers_questions_reviews_and_pictures_too() {
     sandbox.write("a.png", bytes.into_inner());
     sandbox.write("a.md", "![](a.png)\n");
     sandbox.write("a.css", "body {\n  background: url(\"a.png\");\n}\n");
-    let declines = |action: &str, extra: &str| {
-        let models = ["claude-sonnet-5-5", "claude-haiku-5-5"].map(|model| {
+    let declines = |action: &str| {
+        ["claude-sonnet-5-5", "claude-haiku-5-5"].map(|model| {
             format!(
                 "[[step]]\ntimes = \"always\"\nmatch = {{ action = \"{action}\", model = \"{model}\" }}\nanswer = \"No\"\n\
-                 stop_reason = \"refusal\"\n{extra}\n"
+                 stop_reason = \"refusal\"\n"
             )
-        });
-        models.concat()
+        })
     };
-    let scenario = ["follow-up", "review", "describe-image"].map(|action| declines(action, "")).concat();
+    let scenario = ["follow-up", "review", "describe-image"].map(|action| declines(action).concat()).concat();
     let simulator = Simulator::start(&sandbox, Some(&scenario), None);
     let (refused, _) = act(&sandbox, &simulator, &["review", "src/use.py:4"]);
     assert_eq!(refused["error"]["kind"], "refused", "{refused}");

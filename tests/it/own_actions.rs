@@ -325,7 +325,7 @@ fn a_new_file_is_made_where_the_action_says_and_nowhere_else() {
     let again = played(&sandbox, &simulator, &["fake", "src/area.py:1", "--write"]);
     assert!(again["error"]["message"].as_str().unwrap().contains("area_fake.py is there already"), "{again}");
     // What runs or obeys a file by itself is out of reach, and a link does not lead out.
-    for (file, word) in [(".git/hooks/{{ stem }}", "version control"), ("out/{{ name }}", "out of the workspace")] {
+    for (file, word) in [(".git/hooks/{{ stem }}", "version control"), ("out/{{ name }}", "is not in the workspace")] {
         own(&sandbox, "fake.md", &FAKE.replace("{{ folder }}/fakes/{{ stem }}_fake.{{ extension }}", file));
         #[cfg(unix)]
         let _ = std::os::unix::fs::symlink(sandbox.path("home"), sandbox.workspace().join("out"));
@@ -380,7 +380,7 @@ fn an_action_of_ones_own_finds_beside_a_review() {
     ];
     let simulator = Simulator::start(&sandbox, Some(&scenario.concat()), None);
     let (mut client, uri) = open(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
-    let mut shown = |client: &mut Client, action: &str, expected: &[&str]| {
+    let shown = |client: &mut Client, action: &str, expected: &[&str]| {
         let result = client.run_to_end(action, &uri, 0..CODE.len());
         assert_eq!(
             (&result["outcome"], result["findings"].as_array().unwrap().len()),
