@@ -15,6 +15,7 @@ use super::order::Order;
 use super::report::{Outcome, Report};
 use super::run::{Context, Run, Stop, run_to_end};
 use crate::claude::models::Model;
+use crate::claude::types::ContentBlock;
 use crate::claude::words::{counters, dollars};
 use crate::defect;
 use crate::error::{Error, ErrorKind};
@@ -132,10 +133,16 @@ pub fn plan_follow_up(
     model: &Model,
     estimates: &prompt::Estimates,
 ) -> Result<Plan, Error> {
-    plan(order, thread, model, estimates.scale(&model.id))
+    plan(order, thread, model, estimates.scale(&model.id), false)
 }
 
-fn plan(order: &Order, thread: &Thread, model: &Model, scale: prompt::Scale) -> Result<Plan, Error> {
+fn plan(
+    order: &Order,
+    thread: &Thread,
+    model: &Model,
+    scale: prompt::Scale,
+    without_thinking: bool,
+) -> Result<Plan, Error> {
     order.permitted(None)?;
     let stored = &thread.first;
     let Some(mut history) = History::from_json(&stored.messages) else {
@@ -146,7 +153,7 @@ fn plan(order: &Order, thread: &Thread, model: &Model, scale: prompt::Scale) -> 
         return Err(no_question());
     }
     let last = thread.turns.last().map_or((&stored.model, stored.simulated), |turn| (&turn.model, turn.simulated));
-    if *last.0 != model.id || last.1 != order.simulated {
+    if without_thinking || *last.0 != model.id || last.1 != order.simulated {
         history = history.without_thinking();
     }
     // As the conversation calls it, whatever it is called from here.
@@ -175,6 +182,14 @@ fn plan(order: &Order, thread: &Thread, model: &Model, scale: prompt::Scale) -> 
     Planner::resume(&input, &history, &news)
 }
 
+/// Whether a server turned a conversation away because of what was thought in it.
+fn is_about_thoughts(plan: &Plan, error: &Error) -> bool {
+    let mut blocks = plan.request.messages.iter().flat_map(|message| &message.content);
+    error.kind == ErrorKind::Config
+        && error.message.contains("thinking")
+        && blocks.any(|block| matches!(block, ContentBlock::Thinking { .. } | ContentBlock::RedactedThinking { .. }))
+}
+
 /// The error for a question that was not asked.
 pub fn no_question() -> Error {
     Error::new(ErrorKind::Config, "There is no question to answer.")
@@ -188,15 +203,21 @@ impl<H: Host> Run<'_, H> {
         if let Ok(connection) = &connected {
             self.learn_of_model(connection).await?;
         }
-        let mut plan = self.plan_turn(thread)?;
+        let mut plan = self.plan_turn(thread, false)?;
         connected?;
         self.planned(&plan);
         self.count_near_limit(&plan).await?;
         let whole = match self.conversed(&mut plan).await {
             Err(Stop::Failed(error)) if self.turns_to_another(&error) => {
-                plan = self.plan_turn(thread)?;
+                plan = self.plan_turn(thread, false)?;
                 self.planned(&plan);
                 self.count_near_limit(&plan).await?;
+                self.conversed(&mut plan).await?
+            }
+            // Not every server takes back what its model thought.
+            Err(Stop::Failed(error)) if is_about_thoughts(&plan, &error) => {
+                plan = self.plan_turn(thread, true)?;
+                self.asked.clone_from(&plan.request.messages);
                 self.conversed(&mut plan).await?
             }
             whole => whole?,
@@ -204,9 +225,9 @@ impl<H: Host> Run<'_, H> {
         self.explain(&plan, &whole)
     }
 
-    fn plan_turn(&self, thread: &Thread) -> Result<Plan, Error> {
+    fn plan_turn(&self, thread: &Thread, without_thinking: bool) -> Result<Plan, Error> {
         let scale = self.context.estimates.scale(&self.model.id);
-        tokio::task::block_in_place(|| plan(self.order, thread, &self.model, scale))
+        tokio::task::block_in_place(|| plan(self.order, thread, &self.model, scale, without_thinking))
     }
 
     /// Writes a turn down behind the others. Where the conversation went on elsewhere meanwhile, the answer begins another.

@@ -277,7 +277,7 @@ fn a_model_that_does_not_stop_calling_is_made_to_answer() {
     let exchanges = it.recorder.exchanges(10);
     let last = requests(&exchanges)[9];
     assert_eq!(last.request["tool_choice"], json!({"type": "none"}), "it could not call");
-    it.client.next("window/showDocument");
+    it.client.read_all();
 }
 
 #[test]
@@ -438,6 +438,10 @@ fn who_goes_on_typing_loses_nothing() {
     it.client.edit(&page, at..at + 4, "Why so?");
     it.client.stream_end(&job);
     it.client.ended_progress(2);
+    // The page grows when the work has ended.
+    it.client.wait_for("the answer in the page", |editor| {
+        editor.documents.get(&page).filter(|document| document.text.contains("Because.")).map(|_| ())
+    });
     let text = it.client.text(&page);
     assert!(text.contains("\nWhy so?\n\n> Why?\n\nBecause.\n"), "{text}");
     it.client.read_all();
