@@ -96,9 +96,9 @@ fn a_new_file_has_a_place_and_findings_need_none() {
         "]],
     );
     check(
-        "---\nresult: new-file\nfile: \"/etc/{{ name }}\"\n---\nx",
+        "---\nresult: new-file\nfile: /etc/passwd\n---\nx",
         expect![[r"
-            3:7-22 `file` says where the new file goes: it is no path below the workspace folder, with `/` between the folders
+            3:7-18 `file` says where the new file goes: it is no path below the workspace folder, with `/` between the folders
         "]],
     );
 }
