@@ -45,7 +45,7 @@ pub(super) async fn from_keyring(
     }
 }
 
-/// Asks the Secret Service (GNOME's keyring, KeePassXC, KDE's wallet). The session's bus is the user's own, so the key may go
+/// Asks the Secret Service (GNOME's keyring, KDE's wallet and others). The session's bus is the user's own, so the key may go
 /// over it as it is.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 pub(super) fn ask(limit: Duration) -> Said {
