@@ -82,7 +82,7 @@ impl<'a> Passing<'a> {
         self.finish(sink);
     }
 
-    fn finish(&mut self, sink: &mut (dyn FnMut(Progress<'_>) + Send)) {
+    pub(in crate::jobs) fn finish(&mut self, sink: &mut (dyn FnMut(Progress<'_>) + Send)) {
         let opening = &self.sealed.opening;
         tell(&self.thinking.rest(opening, false), |it| sink(Progress::Thinking(it)));
         tell(&self.text.rest(opening, false), |it| sink(Progress::Text(it)));
