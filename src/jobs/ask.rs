@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::bill::Seen;
 use super::connection::Connection;
 use super::flight::{self, Claim, Turn};
-use super::host::{Event, Host, Queue};
+use super::host::{Event, Queue};
 use super::life::warm_until;
 use super::money::Held;
 use super::pace::Pass;
@@ -49,7 +49,7 @@ pub(super) struct Start {
     pub(super) claim: Claim,
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// The way to the API, and what other processes know of its cache.
     pub(super) async fn connect(&self) -> Result<Arc<Connection>, Stop> {
         let connection = tokio::select! {

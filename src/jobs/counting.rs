@@ -1,7 +1,6 @@
 //! Estimates against what servers count: before a request that may not fit, and after every answer.
 
 use super::ask::on_blocking_thread;
-use super::host::Host;
 use super::run::{Run, Stop};
 use crate::error::Error;
 use crate::prompt::{self, Plan};
@@ -9,7 +8,7 @@ use crate::prompt::{self, Plan};
 /// What is said where a server cannot count.
 const NO_COUNT: &str = "This server does not count tokens, so the estimate decides whether the prompt fits.";
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Has the prompt counted if the estimate alone cannot tell whether it fits.
     ///
     /// Fails with `too_long` if it does not.

@@ -32,7 +32,7 @@ pub(super) fn place_for_tests(order: &Order) -> Result<TestPlace, Error> {
 /// The new file of an order whose action makes one.
 ///
 /// Fails with `config` when it is there already or has no place, and with `excluded` where nothing may be written.
-pub(super) fn place_for_file<H: Host>(order: &Order, host: &H) -> Result<PathBuf, Error> {
+pub(super) fn place_for_file(order: &Order, host: &dyn Host) -> Result<PathBuf, Error> {
     let custom = order.action.custom.as_ref();
     let pattern = custom.and_then(|custom| custom.target.as_deref()).unwrap_or_default();
     let Some(path) = &order.snapshot.path else {
@@ -57,7 +57,7 @@ pub(crate) fn write_root<'a>(root: Option<&'a Path>, path: &'a Path) -> &'a Path
     root.or_else(|| path.parent()).unwrap_or(path)
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Makes an edit of the answer and lands it, with one repair request for an answer that does not fit.
     pub(super) async fn land(&mut self, plan: &Plan, whole: Whole, step: Step) -> Result<Outcome, Stop> {
         let mut lander = Lander::new(self.order, self.host, self.cancel, step);

@@ -1,9 +1,10 @@
 //! The seam between a run and whoever asked for it.
 
-use std::future::Future;
+use std::future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use ropey::Rope;
 
 use super::places::Urgency;
@@ -157,6 +158,8 @@ pub enum Landing {
 }
 
 /// Whoever asked for a run: an editor, or a terminal.
+///
+/// Runs hold it as a trait object: there are seven of these, and all that a run does would be in the program once for each.
 pub trait Host: Send + Sync {
     /// Something happened. Must not block.
     fn event(&self, event: Event<'_>);
@@ -179,8 +182,10 @@ pub trait Host: Send + Sync {
     fn file(&self, path: &Path) -> Result<Option<Current>, Error>;
 
     /// Applies the edits and finds out whether they landed.
-    fn apply(&self, change: &Change) -> impl Future<Output = Landing> + Send;
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Landing>;
 
-    /// Shows a document to read.
-    fn show(&self, explanation: &Explanation) -> impl Future<Output = ()> + Send;
+    /// Shows a document to read, where there is a place for one.
+    fn show<'a>(&'a self, _explanation: &'a Explanation) -> BoxFuture<'a, ()> {
+        Box::pin(future::ready(()))
+    }
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, LazyLock};
 use url::Url;
 
 use super::ask::on_blocking_thread;
-use super::host::Host;
 use super::lander::{Fate, Lander, Step};
 use super::order::Order;
 use super::report::Outcome;
@@ -75,7 +74,7 @@ fn plan_of(order: &Order, picture: &Picture, model: &Model, scale: Scale) -> Res
     prompt::picture(&input, picture)
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Looks at the picture that is linked to in the selection.
     pub(super) async fn describe(&mut self) -> Result<Outcome, Stop> {
         let order = self.order;
@@ -124,7 +123,7 @@ impl<H: Host> Run<'_, H> {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     fn plan_picture(&mut self, picture: &Picture) -> Result<Plan, Error> {
         let scale = self.context.estimates.scale(&self.model.id);
         let plan = plan_of(self.order, picture, &self.model, scale)?;

@@ -75,9 +75,9 @@ pub(crate) struct Kept {
 }
 
 /// Lands the answers of one order.
-pub(crate) struct Lander<'a, H> {
+pub(crate) struct Lander<'a> {
     order: &'a Order,
-    host: &'a H,
+    host: &'a dyn Host,
     cancel: &'a CancellationToken,
     step: Step,
     mode: Mode,
@@ -130,8 +130,8 @@ impl From<BadAnswer> for Obstacle {
     }
 }
 
-impl<'a, H: Host> Lander<'a, H> {
-    pub(crate) fn new(order: &'a Order, host: &'a H, cancel: &'a CancellationToken, step: Step) -> Self {
+impl<'a> Lander<'a> {
+    pub(crate) fn new(order: &'a Order, host: &'a dyn Host, cancel: &'a CancellationToken, step: Step) -> Self {
         Self { order, host, cancel, step, mode: Mode::First, original: None, notes: Vec::new(), edits: Vec::new() }
     }
 
@@ -437,7 +437,7 @@ pub enum Anyway {
 
 /// Lands an answer that was kept, in place of whatever the selection is by now if it can't be merged. What it would make
 /// is looked at as if it were new; only what the user was told of is put up with.
-pub async fn apply_anyway<H: Host>(order: &Order, standing: &Standing, host: &H, cancel: &CancellationToken) -> Anyway {
+pub async fn apply_anyway(order: &Order, standing: &Standing, host: &dyn Host, cancel: &CancellationToken) -> Anyway {
     let step = match order.action.result {
         ResultForm::Tests => match place_for_tests(order) {
             Ok(place) => Step::Tests(place),
@@ -460,10 +460,10 @@ pub async fn apply_anyway<H: Host>(order: &Order, standing: &Standing, host: &H,
 }
 
 /// Puts the replacement of a finding in the place of the order's selection. What it would make is looked at as any edit is.
-pub async fn apply_replacement<H: Host>(
+pub async fn apply_replacement(
     order: &Order,
     replacement: &str,
-    host: &H,
+    host: &dyn Host,
     cancel: &CancellationToken,
 ) -> Anyway {
     let mut lander = Lander::new(order, host, cancel, Step::Selection);

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::ask::on_blocking_thread;
 use super::connection::{Connection, server_of};
-use super::host::Host;
 use super::order::Order;
 use super::run::{Run, Stop};
 use crate::claude::catalogue::Catalogue;
@@ -57,7 +56,7 @@ fn served(model: &Model, info: &ModelInfo, host: &str) -> Result<Option<String>,
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Takes in what the server says of the model. It is waited for only when the table does not know the model, and not
     /// for long.
     ///

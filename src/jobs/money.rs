@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ask::on_blocking_thread;
 use super::budget::{self, Cap, Verdict};
-use super::host::{Event, Host, Queue};
+use super::host::{Event, Queue};
 use super::life::lock;
 use super::run::{Run, Stop};
 use crate::claude::models::Model;
@@ -54,7 +54,7 @@ impl Drop for Held {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Reserves what the request is expected to take; none when no budget is set, or none can be kept.
     pub(super) async fn afford(&self, plan: &Plan, request: &MessageRequest) -> Result<Option<Held>, Stop> {
         let settings = &self.order.settings;

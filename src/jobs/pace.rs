@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::ask::Start;
 use super::connection::Connection;
-use super::host::{Event, Host};
+use super::host::Event;
 use super::life::lock;
 use super::run::{Run, Stop};
 use crate::claude::rate::{Limit, RateHeaders};
@@ -205,7 +205,7 @@ impl Level {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Waits for the request's turn, and as long as it would pass a limit of the server's. Who waits for that holds no place
     /// that another needs.
     pub(super) async fn turn_at_pace(

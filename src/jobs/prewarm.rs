@@ -37,7 +37,7 @@ pub static PREWARM: LazyLock<Arc<Action>> = LazyLock::new(|| {
 /// rules and the language's conventions, and the document as well where these are too short to be cached.
 ///
 /// Nobody asked for it, so whatever stands in its way ends it without a word but in the log.
-pub async fn prewarm<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) {
+pub async fn prewarm(context: &Context, order: &Order, host: &dyn Host, cancel: &CancellationToken) {
     let mut run = Run::new(context, order, host, cancel);
     match run.warm_up().await {
         Ok(()) => {}
@@ -46,7 +46,7 @@ pub async fn prewarm<H: Host>(context: &Context, order: &Order, host: &H, cancel
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     async fn warm_up(&mut self) -> Result<(), Stop> {
         let connection = self.connect().await?;
         let plan = self.plan(None)?;

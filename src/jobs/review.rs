@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::host::{Event, Host};
+use super::host::Event;
 use super::report::Outcome;
 use super::run::{Run, Stop, text_of};
 use super::tools::{Findings, Outcome as Given};
@@ -96,7 +96,7 @@ impl Findings for Reviewer {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Reviews the selection.
     pub(super) async fn review(&mut self, mut plan: Plan) -> Result<Outcome, Stop> {
         let reviewer = Arc::new(Reviewer::new(self.order.lines()));

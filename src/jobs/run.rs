@@ -66,7 +66,7 @@ pub struct Context {
 
 /// Runs an order to its end, which a defect of Aside's own is as well. Dropping the future or cancelling the token ends its
 /// HTTP request.
-pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &CancellationToken) -> Report {
+pub async fn run(context: &Context, order: &Order, host: &dyn Host, cancel: &CancellationToken) -> Report {
     let clock = Instant::now();
     let report =
         AssertUnwindSafe(run_to_end(context, order, None, host, cancel)).catch_unwind().await.unwrap_or_else(|panic| {
@@ -88,11 +88,11 @@ pub async fn run<H: Host>(context: &Context, order: &Order, host: &H, cancel: &C
 }
 
 /// Runs an order, or with a thread its question.
-pub(super) async fn run_to_end<H: Host>(
+pub(super) async fn run_to_end(
     context: &Context,
     order: &Order,
     thread: Option<&Thread>,
-    host: &H,
+    host: &dyn Host,
     cancel: &CancellationToken,
 ) -> Report {
     let mut run = Run::new(context, order, host, cancel);
@@ -138,7 +138,7 @@ pub(super) async fn run_to_end<H: Host>(
 }
 
 /// What would be sent for an order, without sending it.
-pub fn plan<H: Host>(order: &Order, host: &H, model: &Model, estimates: &Estimates) -> Result<Plan, Error> {
+pub fn plan(order: &Order, host: &dyn Host, model: &Model, estimates: &Estimates) -> Result<Plan, Error> {
     if order.action.applies == Applies::Pictured {
         return image::plan(order, model, estimates.scale(&model.id));
     }
@@ -152,11 +152,11 @@ pub fn plan<H: Host>(order: &Order, host: &H, model: &Model, estimates: &Estimat
     plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, model, place.as_ref())
 }
 
-pub(super) fn plan_for<H: Host>(
+pub(super) fn plan_for(
     planner: &Mutex<Planner>,
     scale: Scale,
     order: &Order,
-    host: &H,
+    host: &dyn Host,
     model: &Model,
     place: Option<&TestPlace>,
 ) -> Result<Plan, Error> {
@@ -217,10 +217,10 @@ impl From<Error> for Stop {
 }
 
 /// A run that is under way.
-pub(super) struct Run<'a, H> {
+pub(super) struct Run<'a> {
     pub(super) context: &'a Context,
     pub(super) order: &'a Order,
-    pub(super) host: &'a H,
+    pub(super) host: &'a dyn Host,
     pub(super) cancel: &'a CancellationToken,
     pub(super) model: Cow<'static, Model>,
     pub(super) bill: Bill,
@@ -252,9 +252,14 @@ pub(super) struct Run<'a, H> {
     pub(super) warm_until: Option<jiff::Timestamp>,
 }
 
-impl<'a, H: Host> Run<'a, H> {
+impl<'a> Run<'a> {
     /// A run at its beginning.
-    pub(super) fn new(context: &'a Context, order: &'a Order, host: &'a H, cancel: &'a CancellationToken) -> Self {
+    pub(super) fn new(
+        context: &'a Context,
+        order: &'a Order,
+        host: &'a dyn Host,
+        cancel: &'a CancellationToken,
+    ) -> Self {
         Run {
             context,
             order,
@@ -292,7 +297,7 @@ impl<'a, H: Host> Run<'a, H> {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     async fn steps(&mut self) -> Result<Outcome, Stop> {
         let order = self.order;
         if order.action.applies == Applies::Pictured {

@@ -14,9 +14,9 @@ use crate::workspace::test_files::{Files, RealFiles};
 const MAX_BYTES: u64 = 256 * 1024;
 
 /// What the selection's surroundings have to offer.
-pub(super) fn surroundings<H: Host>(
+pub(super) fn surroundings(
     order: &Order,
-    host: &H,
+    host: &dyn Host,
     model: &Model,
     text: &str,
     tests: Option<&TestTarget>,
@@ -48,9 +48,9 @@ pub(super) fn surroundings<H: Host>(
 }
 
 /// Files as the user sees them: open documents before what is on disk.
-struct HostFiles<'a, H>(&'a H);
+struct HostFiles<'a>(&'a dyn Host);
 
-impl<H: Host> Files for HostFiles<'_, H> {
+impl Files for HostFiles<'_> {
     fn exists(&self, path: &Path) -> bool {
         path.exists()
     }

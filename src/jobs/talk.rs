@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::host::{Event, Host};
+use super::host::Event;
 use super::lander::{Step, computing};
 use super::life::lock;
 use super::report::Outcome;
@@ -26,7 +26,7 @@ pub(super) const MOST_ROUNDS: u32 = 8;
 /// Said with the last results.
 const LAST: &str = "These were the last results for this question: answer it now with what you know, without calls.";
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// An answer to a question: to read, or an edit where it says so.
     pub(super) async fn answer(&mut self, mut plan: Plan) -> Result<Outcome, Stop> {
         let whole = self.conversed(&mut plan).await?;

@@ -112,11 +112,11 @@ impl Thread {
 /// about, as it is now; without a text if it is gone. The report's explanation is the new answer under the conversation's id.
 ///
 /// Fails with `config` when the conversation cannot be gone on with or there is no question.
-pub async fn follow_up<H: Host>(
+pub async fn follow_up(
     context: &Context,
     order: &Order,
     thread: &Thread,
-    host: &H,
+    host: &dyn Host,
     cancel: &CancellationToken,
 ) -> Report {
     let run = AssertUnwindSafe(run_to_end(context, order, Some(thread), host, cancel)).catch_unwind();
@@ -196,7 +196,7 @@ pub fn no_question() -> Error {
         .hint("Write it under the explanation, or give it as the prompt.")
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Goes on with a conversation.
     pub(super) async fn go_on(&mut self, thread: &Thread) -> Result<Outcome, Stop> {
         let connected = self.connect().await;

@@ -141,8 +141,8 @@ fn shortened(text: &str) -> String {
 }
 
 /// The project, as the tools see it.
-pub(super) struct Toolbox<'a, H> {
-    host: &'a H,
+pub(super) struct Toolbox<'a> {
+    host: &'a dyn Host,
     root: Option<PathBuf>,
     access: Option<Access>,
     redact: bool,
@@ -150,9 +150,14 @@ pub(super) struct Toolbox<'a, H> {
     until: Instant,
 }
 
-impl<'a, H: Host> Toolbox<'a, H> {
+impl<'a> Toolbox<'a> {
     /// The project below `root`, as far as `privacy` lets it be read; no project, no files.
-    pub(super) fn new(host: &'a H, root: Option<&Path>, privacy: &Privacy, cancel: &'a CancellationToken) -> Self {
+    pub(super) fn new(
+        host: &'a dyn Host,
+        root: Option<&Path>,
+        privacy: &Privacy,
+        cancel: &'a CancellationToken,
+    ) -> Self {
         let root = root.map(normalized);
         let access = root.as_deref().map(|root| Access::of(root, privacy));
         Self { host, root, access, redact: privacy.redact, cancel, until: Instant::now() + PATIENCE }

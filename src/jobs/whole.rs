@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::host::{Event, Host};
+use super::host::Event;
 use super::run::{Run, Stop, text_of};
 use super::seam;
 use crate::actions::ResultForm;
@@ -126,7 +126,7 @@ impl Whole {
 const CONTEXT_IS_FULL: &str =
     "The model's context is full, so the answer ends early; select less, or use a model with a larger context.";
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Sends a plan's request and has its answer, whole if it can be had; with the plan that was followed in the end.
     pub(super) async fn obtain(&mut self, plan: Plan, place: Option<&TestPlace>) -> Result<(Plan, Whole), Stop> {
         match self.ask_whole(&plan, &plan.request).await {
@@ -209,7 +209,7 @@ impl<H: Host> Run<'_, H> {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// The model to turn to when this one declines.
     pub(super) fn fallback(&self) -> Option<Cow<'static, Model>> {
         let settings = &self.order.settings;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use lsp_types::{ChangeAnnotation, MessageType, ShowDocumentParams, Uri};
 use ropey::Rope;
 use tokio_util::sync::CancellationToken;
@@ -113,35 +114,37 @@ impl Host for EditorHost {
         file_of(&self.session, path)
     }
 
-    async fn apply(&self, change: &Change) -> Landing {
-        let uri = match &change.target {
-            Target::Document => Ok(self.uri.clone()),
-            Target::File { path, .. } => self.uri_of(path),
-        };
-        let uri = match uri {
-            Ok(uri) => uri,
-            Err(error) => return Landing::Refused(error.message),
-        };
-        let confirm = match self.asks(change) {
-            Asks::Nobody => None,
-            Asks::Editor => Some(ChangeAnnotation {
-                label: change.label.clone(),
-                needs_confirmation: Some(true),
-                description: Some(self.description(change)),
-            }),
-            Asks::Us => match self.confirmed(&uri, change).await {
-                Ok(()) => None,
-                Err(instead) => return instead,
-            },
-        };
-        match &change.target {
-            Target::Document => self.edit(uri, change, false, confirm).await,
-            Target::File { path, create } => self.edit_file(uri, path, change, *create, confirm).await,
-        }
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async move {
+            let uri = match &change.target {
+                Target::Document => Ok(self.uri.clone()),
+                Target::File { path, .. } => self.uri_of(path),
+            };
+            let uri = match uri {
+                Ok(uri) => uri,
+                Err(error) => return Landing::Refused(error.message),
+            };
+            let confirm = match self.asks(change) {
+                Asks::Nobody => None,
+                Asks::Editor => Some(ChangeAnnotation {
+                    label: change.label.clone(),
+                    needs_confirmation: Some(true),
+                    description: Some(self.description(change)),
+                }),
+                Asks::Us => match self.confirmed(&uri, change).await {
+                    Ok(()) => None,
+                    Err(instead) => return instead,
+                },
+            };
+            match &change.target {
+                Target::Document => self.edit(uri, change, false, confirm).await,
+                Target::File { path, create } => self.edit_file(uri, path, change, *create, confirm).await,
+            }
+        })
     }
 
-    async fn show(&self, explanation: &Explanation) {
-        super::show::show(&self.session, explanation).await;
+    fn show<'a>(&'a self, explanation: &'a Explanation) -> BoxFuture<'a, ()> {
+        Box::pin(super::show::show(&self.session, explanation))
     }
 }
 

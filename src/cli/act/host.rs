@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ropey::Rope;
 
@@ -13,7 +14,7 @@ use crate::actions::ResultForm;
 use crate::claude::words::{counters, paced, trying_again};
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, Target, write_root};
-use crate::output::explanation::{Explanation, LineTail};
+use crate::output::explanation::LineTail;
 use crate::workspace::documents::{Change as TextChange, Document};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::write::{create_file, replace_below, replace_file};
@@ -187,21 +188,21 @@ impl Host for TerminalHost {
         Ok(Some(Current { text: Rope::from_str(&text), version: None }))
     }
 
-    async fn apply(&self, change: &Change) -> Landing {
-        if !self.write {
-            return Landing::Proposed;
-        }
-        let (path, create) = match &change.target {
-            Target::Document => (self.state().document.path().map(Path::to_path_buf), false),
-            Target::File { path, create } => (Some(path.clone()), *create),
-        };
-        let Some(path) = path else { return Landing::Refused("standard input can't be written to".to_owned()) };
-        match self.write_file(&path, change, create) {
-            Ok(()) => Landing::Landed,
-            Err(error) if error.kind == crate::error::ErrorKind::Conflict => Landing::Stale,
-            Err(error) => Landing::Refused(error.sentence()),
-        }
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async move {
+            if !self.write {
+                return Landing::Proposed;
+            }
+            let (path, create) = match &change.target {
+                Target::Document => (self.state().document.path().map(Path::to_path_buf), false),
+                Target::File { path, create } => (Some(path.clone()), *create),
+            };
+            let Some(path) = path else { return Landing::Refused("standard input can't be written to".to_owned()) };
+            match self.write_file(&path, change, create) {
+                Ok(()) => Landing::Landed,
+                Err(error) if error.kind == crate::error::ErrorKind::Conflict => Landing::Stale,
+                Err(error) => Landing::Refused(error.sentence()),
+            }
+        })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures::future::BoxFuture;
 use ropey::Rope;
 
 use super::super::host::{Change, Current, Event, Host, Landing, Target};
 use crate::error::Error;
-use crate::output::explanation::Explanation;
 use crate::workspace::documents::{Change as TextChange, Document};
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Span, content};
@@ -27,11 +27,9 @@ impl Host for Disk {
         on_disk(path).map(|text| text.map(|text| Current { text: Rope::from_str(&text), version: None }))
     }
 
-    async fn apply(&self, _: &Change) -> Landing {
-        Landing::Refused("nothing is edited while a batch is planned".to_owned())
+    fn apply<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async { Landing::Refused("nothing is edited while a batch is planned".to_owned()) })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }
 
 /// Files that are edited in memory, until all answers for one of them are there.
@@ -126,27 +124,27 @@ impl Host for Desk {
         Ok(text.map(|text| Current { text: Rope::from_str(&text), version: None }))
     }
 
-    async fn apply(&self, change: &Change) -> Landing {
-        let before = change.base.text.to_string();
-        let after = change.result();
-        let mut state = self.state();
-        match &change.target {
-            Target::Document => {
-                for document in &mut state.documents {
-                    // From the last to the first, so that the places of those before stay right.
-                    for edit in change.edits.iter().rev() {
-                        document.apply(TextChange::Span(edit.span.clone(), edit.text.clone()));
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async move {
+            let before = change.base.text.to_string();
+            let after = change.result();
+            let mut state = self.state();
+            match &change.target {
+                Target::Document => {
+                    for document in &mut state.documents {
+                        // From the last to the first, so that the places of those before stay right.
+                        for edit in change.edits.iter().rev() {
+                            document.apply(TextChange::Span(edit.span.clone(), edit.text.clone()));
+                        }
                     }
+                    let path = state.path.clone();
+                    state.put(&path, Some(before), after);
                 }
-                let path = state.path.clone();
-                state.put(&path, Some(before), after);
+                Target::File { path, create } => state.put(path, (!create).then_some(before), after),
             }
-            Target::File { path, create } => state.put(path, (!create).then_some(before), after),
-        }
-        Landing::Landed
+            Landing::Landed
+        })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }
 
 /// A file's text; `None` when there is no such file.

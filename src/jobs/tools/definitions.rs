@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::super::host::Host;
 use super::files::{line_starts, places};
 use super::{MOST_BYTES, Toolbox, shortened};
 use crate::prompt::tags;
@@ -34,7 +33,7 @@ pub(super) struct FindDefinition {
     path: String,
 }
 
-impl<H: Host> Toolbox<'_, H> {
+impl Toolbox<'_> {
     pub(super) fn find_definition(&self, asked: &FindDefinition) -> Result<String, String> {
         let parts = parts(&asked.name);
         let Some((wanted, owners)) = parts.split_last() else {

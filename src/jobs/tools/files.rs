@@ -7,7 +7,6 @@ use std::path::Path;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 
-use super::super::host::Host;
 use super::{MOST_BYTES, Toolbox, WIDEST, shortened};
 use crate::prompt::tags;
 use crate::workspace::language;
@@ -47,7 +46,7 @@ pub(super) struct Outline {
     path: String,
 }
 
-impl<H: Host> Toolbox<'_, H> {
+impl Toolbox<'_> {
     pub(super) fn read_file(&self, asked: &ReadFile) -> Result<String, String> {
         let path = self.resolve(&asked.path)?;
         let text = self.text(&path)?;

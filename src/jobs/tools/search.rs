@@ -6,7 +6,6 @@ use grep_matcher::Matcher as _;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use serde::Deserialize;
 
-use super::super::host::Host;
 use super::files::glob;
 use super::{MOST_BYTES, Toolbox, shortened};
 use crate::prompt::tags;
@@ -39,7 +38,7 @@ pub(super) struct Search {
     ignore_case: bool,
 }
 
-impl<H: Host> Toolbox<'_, H> {
+impl Toolbox<'_> {
     pub(super) fn search(&self, asked: &Search) -> Result<String, String> {
         let matcher = matcher(asked)?;
         let glob = glob(asked.glob.as_deref())?;

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
+use futures::future::BoxFuture;
 use ropey::Rope;
 use serde_json::json;
 
 use super::*;
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Landing};
-use crate::output::explanation::Explanation;
 use crate::workspace::Span;
 use crate::workspace::content::read_text;
 
@@ -37,11 +37,9 @@ impl Host for Disk {
         Ok(Some(Current { text: Rope::from_str(&text), version: None }))
     }
 
-    async fn apply(&self, _: &Change) -> Landing {
-        Landing::Refused("nothing is changed".to_owned())
+    fn apply<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async { Landing::Refused("nothing is changed".to_owned()) })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }
 
 const STORE: &str = "\
@@ -403,9 +401,8 @@ fn every_call_has_its_result_also_when_there_are_too_many_or_nobody_waits() {
         })
         .collect();
     let told = std::cell::RefCell::new(Vec::new());
-    let results = |tools: &Toolbox<'_, Disk>| {
-        tools.run(&calls, &NoFindings, &|line: &str| told.borrow_mut().push(line.to_owned()))
-    };
+    let results =
+        |tools: &Toolbox<'_>| tools.run(&calls, &NoFindings, &|line: &str| told.borrow_mut().push(line.to_owned()));
     let failed = |results: &[ContentBlock]| {
         let errors = results.iter().filter(|it| matches!(it, ContentBlock::ToolResult { is_error: Some(true), .. }));
         errors.count()

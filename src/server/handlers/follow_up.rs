@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use lsp_types::{
     LspAny, MessageType, ProgressToken, Range, TextDocumentContentRefreshParams, TextDocumentContentRefreshRequest, Uri,
 };
@@ -25,7 +26,7 @@ use crate::jobs::{
     new_job_id, no_question,
 };
 use crate::output::conversation::{Asked, grow, question};
-use crate::output::explanation::{self, Explanation, Turn};
+use crate::output::explanation::{self, Turn};
 use crate::workspace::documents::Document;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Snapshot, Span};
@@ -312,11 +313,9 @@ impl Host for PageHost {
         file_of(&self.session, path)
     }
 
-    async fn apply(&self, _: &Change) -> Landing {
-        Landing::Refused("a follow-up changes no code".to_owned())
+    fn apply<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async { Landing::Refused("a follow-up changes no code".to_owned()) })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }
 
 fn not_ours(uri: &Uri) -> Error {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use lsp_types::{Contents, Hover, HoverParams, MarkupContent, MarkupKind, Uri};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ use crate::actions::{Action, Applies, ResultForm};
 use crate::config::{HoverMode, Settings};
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, Outcome, Urgency, new_job_id, run};
-use crate::output::explanation::{Explanation, readable};
+use crate::output::explanation::readable;
 use crate::workspace::{Snapshot, Span, selection};
 
 /// An answer that is not whole by then is shown as far as it is.
@@ -253,11 +254,9 @@ impl Host for HoverHost {
         Ok(None)
     }
 
-    async fn apply(&self, _: &Change) -> Landing {
-        Landing::Refused("a hover changes nothing".to_owned())
+    fn apply<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async { Landing::Refused("a hover changes nothing".to_owned()) })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }
 
 #[cfg(test)]

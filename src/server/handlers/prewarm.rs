@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 use super::super::session::Session;
 use crate::error::Error;
 use crate::jobs::{Change, Current, Event, Host, Landing, Order, PREWARM, Urgency, new_job_id, prewarm};
-use crate::output::explanation::Explanation;
 use crate::workspace::Span;
 
 /// Starts to warm the cache for each folder of an open document that was not warmed yet. To be called when a document was
@@ -75,9 +76,7 @@ impl Host for Silent {
         Ok(None)
     }
 
-    async fn apply(&self, _: &Change) -> Landing {
-        Landing::Refused("warming the cache changes nothing".to_owned())
+    fn apply<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async { Landing::Refused("warming the cache changes nothing".to_owned()) })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }
