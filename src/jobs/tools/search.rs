@@ -1,9 +1,8 @@
-//! Searching the project's files, with ripgrep's engine.
+//! Searching the project's files for lines, with Rust's regular expressions.
 
 use std::fmt::Write as _;
 
-use grep_matcher::Matcher as _;
-use grep_regex::{RegexMatcher, RegexMatcherBuilder};
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::files::glob;
@@ -84,20 +83,21 @@ impl Toolbox<'_> {
     }
 }
 
-fn matcher(asked: &Search) -> Result<RegexMatcher, String> {
+fn matcher(asked: &Search) -> Result<Regex, String> {
     if asked.pattern.is_empty() {
         return Err("The pattern is empty.".to_owned());
     }
-    let matcher = RegexMatcherBuilder::new()
-        .multi_line(true)
-        .line_terminator(Some(b'\n'))
-        .crlf(true)
-        .fixed_strings(asked.literal)
+    let has_escaped_break = !asked.literal && asked.pattern.replace(r"\\", "").contains(r"\n");
+    if asked.pattern.contains('\n') || has_escaped_break {
+        return Err("A pattern is looked for in each line by itself: it cannot have a line break.".to_owned());
+    }
+    let pattern = if asked.literal { regex::escape(&asked.pattern) } else { asked.pattern.clone() };
+    let built = RegexBuilder::new(&pattern)
         .case_insensitive(asked.ignore_case)
         .size_limit(MOST_REGEX_BYTES)
         .dfa_size_limit(MOST_REGEX_BYTES)
-        .build(&asked.pattern);
-    matcher.map_err(|error| {
+        .build();
+    built.map_err(|error| {
         format!(
             "The pattern is not right: {}. With `literal` it is taken as plain text.",
             shortened(&error.to_string())
@@ -115,19 +115,16 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, matcher: &RegexMatcher, path: &str, text: &str, redact: bool) {
+    fn take(&mut self, matcher: &Regex, path: &str, text: &str, redact: bool) {
         let mut whole = None;
-        let (mut at, mut number, mut counted, mut in_file) = (0, 1, 0, 0);
-        while at < text.len() {
-            let Ok(Some(hit)) = matcher.find_at(text.as_bytes(), at) else { return };
-            let start = text.as_bytes()[..hit.start()].iter().rposition(|byte| *byte == b'\n').map_or(0, |it| it + 1);
-            let end = text.as_bytes()[hit.start()..].iter().position(|byte| *byte == b'\n');
-            let end = end.map_or(text.len(), |it| hit.start() + it);
-            number += text.get(counted..start).map_or(0, |before| before.matches('\n').count());
-            counted = start;
-            at = end + 1;
-            if start >= text.len() {
-                return;
+        let (mut at, mut in_file) = (0, 0);
+        for (number, piece) in (1..).zip(text.split_inclusive('\n')) {
+            let line = piece.strip_suffix('\n').unwrap_or(piece);
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            let span = at..at + line.len();
+            at += piece.len();
+            if !matcher.is_match(line) {
+                continue;
             }
             in_file += 1;
             if in_file > MOST_IN_A_FILE {
@@ -139,7 +136,7 @@ impl Found {
                 return;
             }
             self.count += 1;
-            let line = whole.get_or_insert_with(|| Whole::of(text, redact)).piece(start..end);
+            let line = whole.get_or_insert_with(|| Whole::of(text, redact)).piece(span);
             let _ = writeln!(self.lines, "{path}:{number}: {}", beginning(line.trim_end(), MOST_IN_A_LINE));
         }
     }

@@ -260,6 +260,21 @@ fn searches_what_is_not_ignored() {
         Nothing matches.
     "]],
     );
+    check(
+        "search",
+        &json!({"pattern": r"load[^.]*use|pass$|^\s*return\s"}),
+        &expect![[r#"
+        <matches pattern="load[^.]*use|pass$|^\s*return\s">
+        src/store.py:11:             return json.load(file)
+        src/store.py:15:     return Store().load(path)
+        </matches>
+    "#]],
+    );
+    for pattern in ["load\n", r"load\\\n\s"] {
+        let broken = call("search", json!({"pattern": pattern}));
+        assert!(broken.is_error && broken.text.contains("line break"), "{}", broken.text);
+    }
+    assert!(!call("search", json!({"pattern": r"\\n"})).is_error);
     let wrong = call("search", json!({"pattern": "load("}));
     assert!(wrong.is_error && wrong.text.starts_with("The pattern is not right"), "{}", wrong.text);
     assert!(call("search", json!({"pattern": ""})).is_error);
