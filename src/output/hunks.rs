@@ -2,19 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use similar::{Algorithm, DiffOp};
 
 use super::edit::TextEdit;
 use super::lines::{Line, lines};
+use crate::workspace::difference::difference;
 
 /// A diff that is not found in this time ends early with larger hunks. Only texts of thousands of lines without
 /// anything in common come near it.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Line hunks between two sequences, by the given keys.
-pub(crate) fn diff<T: Eq + std::hash::Hash + Ord>(old: &[T], new: &[T]) -> Vec<DiffOp> {
+pub(crate) fn diff<T: Eq + std::hash::Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
     let deadline = Instant::now().checked_add(PATIENCE);
-    capture_diff_slices_deadline(Algorithm::Histogram, old, new, deadline)
+    difference(Algorithm::Histogram, old, new, deadline)
 }
 
 /// The edits that turn `old` into `new`, where `old` begins at byte `base` of its document. Sorted and disjoint; no

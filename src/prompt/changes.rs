@@ -9,10 +9,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{Algorithm, DiffOp};
 
 use super::document::line_spans;
 use super::tags;
+use crate::workspace::difference::of_numbers;
 use crate::workspace::syntax::Syntax;
 use crate::workspace::{Language, Span};
 
@@ -136,7 +137,7 @@ impl Base {
             return None;
         }
         let mut hunks: Vec<Hunk> = Vec::new();
-        for op in capture_diff_slices(Algorithm::Histogram, old, new) {
+        for op in of_numbers(Algorithm::Histogram, old, new, None) {
             if matches!(op, DiffOp::Equal { .. }) {
                 continue;
             }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod content;
 pub mod diagnostic;
+pub(crate) mod difference;
 pub mod documents;
 pub mod language;
 pub mod pictures;

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use ropey::{Rope, RopeSlice};
-use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use similar::{Algorithm, DiffOp};
 
 use crate::workspace::Span;
+use crate::workspace::difference::difference;
 
 /// One piece of a replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ fn compare(old: &str, new: &str, old_parts: &[&str], new_parts: &[&str], deadlin
     let (old_ends, new_ends) = (ends(old_parts), ends(new_parts));
     debug_assert_eq!((old_ends.last(), new_ends.last()), (Some(&old.len()), Some(&new.len())));
     let mut out: Vec<(Span, Span)> = Vec::new();
-    for op in capture_diff_slices_deadline(Algorithm::Myers, old_parts, new_parts, Some(deadline)) {
+    for op in difference(Algorithm::Myers, old_parts, new_parts, Some(deadline)) {
         if matches!(op, DiffOp::Equal { .. }) {
             continue;
         }
