@@ -11,7 +11,8 @@
 //! - [`config`]: options, layers, trust, credentials
 //! - [`simulator`]: a Messages API of its own, on loopback
 //! - `fuzzing`: what must hold for any input, in tests and for fuzzers only
-//! - [`hash`]: digests; [`unseen`]: characters that deceive; [`defect`]: what a panic says; [`error`]: the one error that reaches a user
+//! - [`hash`]: digests; `tables`: data in TOML; [`unseen`]: characters that deceive; [`defect`]: what a panic says;
+//!   [`error`]: the one error that reaches a user
 
 pub mod actions;
 pub mod claude;
@@ -28,5 +29,6 @@ pub mod output;
 pub mod prompt;
 pub mod server;
 pub mod simulator;
+mod tables;
 pub mod unseen;
 pub mod workspace;

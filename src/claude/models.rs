@@ -309,7 +309,8 @@ struct Table {
 }
 
 #[expect(clippy::expect_used, reason = "the file is part of the program, and a test parses it")]
-static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("models.toml")).expect("models.toml"));
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| crate::tables::read(include_str!("models.toml")).expect("models.toml"));
 
 fn without_date(id: &str) -> &str {
     match id.rsplit_once('-') {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::tables;
 use crate::workspace::Language;
 
 /// The words by which such comments are known.
@@ -17,7 +18,7 @@ struct Table {
 
 #[expect(clippy::expect_used, reason = "the table is part of the program, and a test reads it")]
 static TABLE: LazyLock<Table> =
-    LazyLock::new(|| toml::from_str(include_str!("known/directives.toml")).expect("the table of directives is valid"));
+    LazyLock::new(|| tables::read(include_str!("known/directives.toml")).expect("the table of directives is valid"));
 
 /// Whether a line of a comment is for a tool, and must stay as it is. `raw` begins with the comment's sign on the
 /// comment's first line; `line` is without signs; `at_start` says that nothing stands before it in the file.

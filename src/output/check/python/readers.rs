@@ -8,6 +8,7 @@ use tree_sitter::Node;
 use super::facts::Facts;
 use crate::output::check::difference::shortened;
 use crate::output::check::stream::{Annotation, Site, Stream};
+use crate::tables;
 
 /// The names by which readers are known.
 #[derive(Deserialize)]
@@ -21,7 +22,7 @@ struct Table {
 
 #[expect(clippy::expect_used, reason = "the table is part of the program, and a test reads it")]
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("../known/python_readers.toml")).expect("the table of readers is valid")
+    tables::read(include_str!("../known/python_readers.toml")).expect("the table of readers is valid")
 });
 
 fn listed(names: &[String], name: &str) -> bool {
