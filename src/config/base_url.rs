@@ -1,9 +1,11 @@
 //! The address of the Messages API.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -102,6 +104,7 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for BaseUrl {
     fn inline_schema() -> bool {
         true

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+#[cfg(test)]
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::BaseUrl;
@@ -19,7 +20,8 @@ pub(super) type OutputTokens = Whole<1, 1_000_000>;
 pub(super) type ThinkingTokens = Whole<0, 1_000_000>;
 
 /// Aside's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The model that actions use.
@@ -66,7 +68,8 @@ pub struct Options {
 }
 
 /// `api.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiOptions {
     /// The address of the Messages API or of a gateway; a path prefix is kept. `http://` only to this machine, and to
@@ -87,7 +90,8 @@ pub struct ApiOptions {
 }
 
 /// `cache.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheOptions {
     /// How long a cached prompt lives. One hour costs more to write and survives a coffee.
@@ -104,7 +108,8 @@ pub struct CacheOptions {
 }
 
 /// `context.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ContextOptions {
     /// The most tokens of a prompt that go to what surrounds the selection: definitions from other files that it uses,
@@ -114,11 +119,12 @@ pub struct ContextOptions {
 }
 
 /// `thinking.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ThinkingOptions {
     /// How much effort the model puts into an answer; the model's own default when not set.
-    #[schemars(schema_with = "effort")]
+    #[cfg_attr(test, schemars(schema_with = "effort"))]
     pub effort: Option<Effort>,
     /// Tokens to think with, for models that take a budget instead of an effort; at least 1,024 of them. 0 asks any model
     /// not to think, where it can do without.
@@ -129,7 +135,8 @@ pub struct ThinkingOptions {
 }
 
 /// `parameters.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ParameterOptions {
     /// How much chance there is in the choice of words, from 0 to 1. Claude models since Opus 4.7 do not take it, and none
@@ -150,7 +157,8 @@ pub struct ParameterOptions {
 }
 
 /// `hover.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct HoverOptions {
     /// What hovering over code shows.
@@ -158,7 +166,8 @@ pub struct HoverOptions {
 }
 
 /// `edits.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct EditsOptions {
     /// Whether an edit is shown before it is made.
@@ -168,7 +177,8 @@ pub struct EditsOptions {
 }
 
 /// `privacy.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PrivacyOptions {
     /// Patterns (globs) of files that are never sent. Those of a workspace file and of the editor are added to your own.
@@ -181,7 +191,8 @@ pub struct PrivacyOptions {
 }
 
 /// `budget.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetOptions {
     /// The most to spend in a day of your local time, in US dollars. Looked at before a request is sent: what was spent,
@@ -195,7 +206,8 @@ pub struct BudgetOptions {
 }
 
 /// `actions.NAME.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ActionOptions {
     /// The model for this action alone. Caches are per model, so this action then pays for its own.
@@ -205,7 +217,7 @@ pub struct ActionOptions {
     /// The most tokens an answer of this action may take.
     pub max_output_tokens: Option<OutputTokens>,
     /// Effort for this action alone. A change of effort loses the cached prompt, so this action then pays for its own.
-    #[schemars(schema_with = "effort")]
+    #[cfg_attr(test, schemars(schema_with = "effort"))]
     pub effort: Option<Effort>,
     /// `thinking.budget_tokens` for this action alone; otherwise as `effort`.
     pub budget_tokens: Option<ThinkingTokens>,
@@ -214,7 +226,8 @@ pub struct ActionOptions {
 }
 
 /// `prices.NAME.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PriceOptions {
     /// Input that is neither read from the cache nor written to it.
@@ -232,7 +245,8 @@ pub struct PriceOptions {
 }
 
 /// `prices.NAME.long.*`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LongPriceOptions {
     /// A prompt is long above this many tokens of input, cached or not. Then these prices hold for all tokens of the
@@ -251,6 +265,7 @@ pub struct LongPriceOptions {
 }
 
 /// The wire's type has no schema of its own; a test keeps this list complete.
+#[cfg(test)]
 fn effort(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["low", "medium", "high", "xhigh", "max"] })
 }

@@ -2,11 +2,9 @@
 
 use std::sync::LazyLock;
 
-use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::keys::camel;
-use super::{Options, Settings};
 
 /// How keys are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,55 +70,13 @@ pub(super) fn takes(key: &Value) -> String {
     }
 }
 
-static SNAKE: LazyLock<Value> = LazyLock::new(|| {
-    let generator = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true).into_generator();
-    let mut schema = generator.into_root_schema_for::<Options>().to_value();
-    tidy(&mut schema);
-    for (key, value) in Settings::default().values() {
-        let path: Vec<&str> = key.split('.').collect();
-        let pointer = format!("/properties/{}", path.join("/properties/"));
-        if let Some(Value::Object(property)) = schema.pointer_mut(&pointer) {
-            property.insert("default".into(), value);
-        }
-    }
-    schema["title"] = json!("Aside");
-    schema
-});
+/// The schema as a test makes it of [`Options`](super::Options) and writes it down. What makes it has the same outcome in
+/// every run, so it need not be in the program.
+#[cfg(not(test))]
+static SNAKE: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("schema.json")).unwrap_or_default());
 
-/// An option that is not set is left out, not null, and its schema is simply that of its value.
-fn tidy(schema: &mut Value) {
-    if let Value::Object(members) = schema {
-        if let Some(Value::Array(types)) = members.get_mut("type") {
-            types.retain(|kind| kind != "null");
-            if let [only] = types.as_slice() {
-                members["type"] = only.clone();
-            }
-        }
-        if let Some(Value::Array(options)) = members.get_mut("anyOf") {
-            options.retain(|option| option.get("type").is_none_or(|kind| kind != "null"));
-            if let [Value::Object(only)] = options.as_mut_slice() {
-                let only = std::mem::take(only);
-                members.remove("anyOf");
-                for (key, value) in only {
-                    members.entry(key).or_insert(value);
-                }
-            }
-        }
-        // Rust's names for integer widths; and the empty section as a default says nothing.
-        members.remove("format").filter(|format| format == "uri").map(|format| members.insert("format".into(), format));
-        members.remove("default");
-        for text in ["description"] {
-            if let Some(Value::String(text)) = members.get_mut(text) {
-                *text = text.replace('\n', " ");
-            }
-        }
-    }
-    match schema {
-        Value::Object(members) => members.values_mut().for_each(tidy),
-        Value::Array(items) => items.iter_mut().for_each(tidy),
-        _ => {}
-    }
-}
+#[cfg(test)]
+static SNAKE: LazyLock<Value> = LazyLock::new(tests::generated);
 
 fn collect(schema: &Value, prefix: &str, visit: &mut dyn FnMut(&str, &Value)) {
     let name = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
@@ -149,5 +105,77 @@ fn respell(schema: &Value, are_names: bool) -> Value {
         ),
         Value::Array(items) => items.iter().map(|item| respell(item, false)).collect(),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::generate::SchemaSettings;
+    use serde_json::{Value, json};
+
+    use crate::config::{Options, Settings};
+
+    #[test]
+    fn what_is_written_down_is_in_step() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/schema.json");
+        let schema = format!("{:#}\n", generated());
+        let present = std::fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+        if present != schema {
+            std::fs::write(&file, schema).unwrap();
+            panic!("{} was not up to date: it has been rewritten, look at it and commit it", file.display());
+        }
+    }
+
+    pub(super) fn generated() -> Value {
+        let generator = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true).into_generator();
+        let mut schema = generator.into_root_schema_for::<Options>().to_value();
+        tidy(&mut schema);
+        for (key, value) in Settings::default().values() {
+            let path: Vec<&str> = key.split('.').collect();
+            let pointer = format!("/properties/{}", path.join("/properties/"));
+            if let Some(Value::Object(property)) = schema.pointer_mut(&pointer) {
+                property.insert("default".into(), value);
+            }
+        }
+        schema["title"] = json!("Aside");
+        schema
+    }
+
+    /// An option that is not set is left out, not null, and its schema is simply that of its value.
+    fn tidy(schema: &mut Value) {
+        if let Value::Object(members) = schema {
+            if let Some(Value::Array(types)) = members.get_mut("type") {
+                types.retain(|kind| kind != "null");
+                if let [only] = types.as_slice() {
+                    members["type"] = only.clone();
+                }
+            }
+            if let Some(Value::Array(options)) = members.get_mut("anyOf") {
+                options.retain(|option| option.get("type").is_none_or(|kind| kind != "null"));
+                if let [Value::Object(only)] = options.as_mut_slice() {
+                    let only = std::mem::take(only);
+                    members.remove("anyOf");
+                    for (key, value) in only {
+                        members.entry(key).or_insert(value);
+                    }
+                }
+            }
+            // Rust's names for integer widths; and the empty section as a default says nothing.
+            members
+                .remove("format")
+                .filter(|format| format == "uri")
+                .map(|format| members.insert("format".into(), format));
+            members.remove("default");
+            for text in ["description"] {
+                if let Some(Value::String(text)) = members.get_mut(text) {
+                    *text = text.replace('\n', " ");
+                }
+            }
+        }
+        match schema {
+            Value::Object(members) => members.values_mut().for_each(tidy),
+            Value::Array(items) => items.iter_mut().for_each(tidy),
+            _ => {}
+        }
     }
 }

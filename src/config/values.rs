@@ -1,9 +1,11 @@
 //! Values that cannot be wrong: each type's `Deserialize` refuses what is out of range, and its schema says the range.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
@@ -50,6 +52,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
     }
 }
 
+#[cfg(test)]
 impl<const MIN: u32, const MAX: u32> JsonSchema for Whole<MIN, MAX> {
     fn inline_schema() -> bool {
         true
@@ -88,6 +91,7 @@ impl<'de> Deserialize<'de> for Dollars {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Dollars {
     fn inline_schema() -> bool {
         true
@@ -124,6 +128,7 @@ impl<'de> Deserialize<'de> for Share {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Share {
     fn inline_schema() -> bool {
         true
@@ -156,6 +161,7 @@ macro_rules! text_value {
                 value.0
             }
         }
+        #[cfg(test)]
         impl JsonSchema for $name {
             fn inline_schema() -> bool {
                 true
@@ -312,6 +318,7 @@ impl From<Argv> for Vec<String> {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Argv {
     fn inline_schema() -> bool {
         true
