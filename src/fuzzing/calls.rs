@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures::future::BoxFuture;
 use ropey::Rope;
 use serde_json::{Value, json};
 
@@ -11,7 +12,6 @@ use crate::config::Privacy;
 use crate::error::Error;
 use crate::jobs::fuzzed::{Findings, called};
 use crate::jobs::{Change, Current, Event, Host, Landing};
-use crate::output::explanation::Explanation;
 use crate::output::findings::{Finding, in_answer};
 use crate::workspace::Span;
 use crate::workspace::content::read_text;
@@ -139,9 +139,7 @@ impl Host for Disk {
         Ok(Some(Current { text: Rope::from_str(&read_text(&path)?), version: None }))
     }
 
-    async fn apply(&self, _: &Change) -> Landing {
-        Landing::Refused(String::new())
+    fn apply<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Landing> {
+        Box::pin(async { Landing::Refused(String::new()) })
     }
-
-    async fn show(&self, _: &Explanation) {}
 }

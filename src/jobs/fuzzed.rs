@@ -40,7 +40,7 @@ pub(crate) fn opened(sealed: &Sealed, pieces: &[&str]) -> String {
 
 /// What a call gives in the project below `root`: the line that people see of it, and what the model is told.
 pub(crate) fn called(
-    host: &impl Host,
+    host: &dyn Host,
     root: &Path,
     privacy: &Privacy,
     (name, input): (&str, Value),
