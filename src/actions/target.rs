@@ -48,8 +48,9 @@ fn below(path: &str) -> Result<String, String> {
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." if parts.pop().is_none() => return Err("it leads out of the workspace folder".to_owned()),
-            ".." => {}
+            ".." => {
+                parts.pop().ok_or("it leads out of the workspace folder")?;
+            }
             part => parts.push(part),
         }
     }

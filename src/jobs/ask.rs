@@ -214,13 +214,7 @@ impl Run<'_> {
                 }
             }
         };
-        // What came before a break is kept, so it is told as well.
-        let has_text = match &ended {
-            Some(Ok(_)) => true,
-            Some(Err(failure)) => failure.partial.is_some(),
-            None => false,
-        };
-        if let Some(rest) = joint.and_then(|mut joint| joint.end()).filter(|_| has_text) {
+        if let Some(rest) = joint.and_then(|mut joint| joint.end()).filter(|_| is_kept(ended.as_ref())) {
             host.event(Event::Text(&rest));
         }
         sending.settled().await;
@@ -439,6 +433,15 @@ impl Run<'_> {
             simulated: self.order.simulated,
             batch: false,
         }
+    }
+}
+
+/// Whether the text of a request that ended so is kept: what came before a break is, so it is told as well.
+fn is_kept(ended: Option<&Result<Answer, Failure>>) -> bool {
+    match ended {
+        Some(Ok(_)) => true,
+        Some(Err(failure)) => failure.partial.is_some(),
+        None => false,
     }
 }
 

@@ -250,7 +250,9 @@ fn a_server_or_a_key_without_batches_and_a_model_that_is_gone_are_told_apart() {
         let output = command(&sandbox, simulator.url.as_str(), arguments).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{stderr}");
-        words.iter().for_each(|word| assert!(stderr.contains(word), "{word}: {stderr}"));
+        for word in words {
+            assert!(stderr.contains(word), "{word}: {stderr}");
+        }
         assert_eq!(done(&sandbox, simulator, &["list"])["batches"], json!([]), "nothing of it is anywhere");
     }
     assert_eq!(forbidding.account()["requests"], json!([]));
