@@ -25,6 +25,8 @@ pub(super) const NO_MESSAGE: &str = "$/aside/noMessage";
 
 /// A longer body is not waited for. Far above any document, and low enough to be had.
 const MAX_BODY: usize = 1 << 30;
+/// What ends a header block.
+const END: &[u8] = b"\r\n\r\n";
 /// A header block without an end is given up at this length.
 const MAX_HEADERS: usize = 1 << 14;
 /// How much is read at once.
@@ -36,6 +38,8 @@ pub(super) struct Frames<R> {
     end: CancellationToken,
     chunk: Box<[u8]>,
     received: BytesMut,
+    /// So much of it has no end of a header block, so that what comes byte by byte is looked at once.
+    searched: usize,
     /// The length of the body that comes next, once its headers were read.
     body: Option<usize>,
     /// What was read and checked and waits to be taken.
@@ -45,7 +49,7 @@ pub(super) struct Frames<R> {
 impl<R> Frames<R> {
     pub(super) fn new(inner: R, end: CancellationToken) -> Self {
         let chunk = vec![0; CHUNK].into_boxed_slice();
-        Self { inner, end, chunk, received: BytesMut::new(), body: None, checked: VecDeque::new() }
+        Self { inner, end, chunk, received: BytesMut::new(), searched: 0, body: None, checked: VecDeque::new() }
     }
 
     /// Takes the next frame out of what was received; whether there was a whole one.
@@ -65,15 +69,19 @@ impl<R> Frames<R> {
     fn take_headers(&mut self) -> Option<usize> {
         // However the bytes came, as many of them decide.
         let near = &self.received[..self.received.len().min(MAX_HEADERS)];
-        let Some(end) = near.windows(4).position(|window| window == b"\r\n\r\n") else {
+        // The last of what was searched may be the beginning of the end.
+        let from = self.searched.saturating_sub(END.len() - 1);
+        let Some(end) = memchr::memmem::find(&near[from..], END) else {
+            self.searched = near.len();
             if near.len() == MAX_HEADERS {
-                // The last of them may be the beginning of the end.
-                self.received.advance(MAX_HEADERS - 3);
+                self.received.advance(MAX_HEADERS - (END.len() - 1));
+                self.searched = 0;
                 self.put(stand_in(NO_JSON));
             }
             return None;
         };
-        let block = self.received.split_to(end + 4);
+        self.searched = 0;
+        let block = self.received.split_to(from + end + END.len());
         let length = content_length(&block);
         if length.is_none() {
             self.put(stand_in(NO_JSON));

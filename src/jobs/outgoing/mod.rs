@@ -83,11 +83,18 @@ impl Gate {
     /// What it takes to understand an answer to a request that is not at hand any more, such as a batch's in another
     /// process: the texts that it was made of.
     pub fn opening<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Opening {
+        let texts: Vec<&str> = texts.into_iter().collect();
         let mut opening = Opening::default();
-        for text in texts {
+        for text in &texts {
             for Secret { span, .. } in secrets::find(text) {
                 let value = &text[span];
                 opening.add(self.placeholder(value), value);
+            }
+        }
+        let values: Vec<String> = opening.values().map(str::to_owned).collect();
+        for (value, text) in values.iter().flat_map(|value| texts.iter().map(move |text| (value, text))) {
+            for (at, _) in text.match_indices(value.as_str()) {
+                opening.followed(value, &text[at + value.len()..]);
             }
         }
         opening
@@ -239,6 +246,7 @@ impl Sealing<'_> {
                 let value = &text[span.clone()];
                 // Two that overlap are one of their own.
                 sealed.push_str(&self.learn(value, "secret"));
+                self.opening.followed(value, &text[span.end..]);
                 end = span.end;
             }
             sealed.push_str(&text[end..]);
@@ -272,9 +280,8 @@ impl Sealing<'_> {
             let before = hit.start().checked_sub(1).and_then(|at| bytes.get(at));
             let goes_on = is_word(bytes.get(hit.end())) && is_word(bytes.get(hit.end() - 1));
             let is_begun = is_word(before) && is_word(bytes.get(hit.start()));
-            // Behind a word a placeholder can still be told, in front of one it cannot.
-            let is_whole = !goes_on && (!is_begun || is_distinct(value));
-            if is_whole && (words_too || is_distinct(value)) {
+            let is_whole = !goes_on && !is_begun;
+            if is_distinct(value) || is_whole && words_too {
                 spans.push(hit.range());
             }
         }

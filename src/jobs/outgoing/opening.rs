@@ -1,7 +1,7 @@
 //! Placeholders turned back into what they stand for.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -21,6 +21,9 @@ pub struct Opening {
     values: Vec<String>,
     placeholders: HashMap<String, usize>,
     known: HashMap<String, String>,
+    /// The placeholders that stand in front of letters somewhere in the request. Elsewhere one that has letters behind it
+    /// was altered.
+    joined: HashSet<String>,
 }
 
 impl std::fmt::Debug for Opening {
@@ -35,6 +38,15 @@ impl Opening {
             self.known.insert(value.to_owned(), placeholder.clone());
             self.placeholders.insert(placeholder, self.values.len());
             self.values.push(value.to_owned());
+        }
+    }
+
+    /// Takes note of what follows a value where it stood in a text.
+    pub(super) fn followed(&mut self, value: &str, behind: &str) {
+        if behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && let Some(placeholder) = self.known.get(value)
+        {
+            self.joined.insert(placeholder.clone());
         }
     }
 
@@ -68,7 +80,11 @@ impl Opening {
         let mut opened = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find(STEM) {
-            let length = STEM.len() + id_length(&rest[at + STEM.len()..]);
+            let mut length = STEM.len() + id_length(&rest[at + STEM.len()..]);
+            let exact = STEM.len() + ID_LENGTH;
+            if length > exact && self.joined.contains(&rest[at..at + exact]) {
+                length = exact;
+            }
             let (before, placeholder) = (&rest[..at], &rest[at..at + length]);
             opened.push_str(before);
             match self.placeholders.get(placeholder) {
@@ -105,7 +121,7 @@ impl Opening {
 }
 
 /// How long the word is that a text begins with, up to where another placeholder begins. One that has more letters than a
-/// placeholder is none.
+/// placeholder is none, unless it was sealed in front of them.
 pub(super) fn id_length(text: &str) -> usize {
     let length = text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     text[..length].find(STEM).unwrap_or(length)

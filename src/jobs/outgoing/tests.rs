@@ -156,6 +156,19 @@ fn placeholders_of_other_requests_and_altered_ones_mean_nothing() {
 }
 
 #[test]
+fn a_secret_in_front_of_letters_is_put_back() {
+    let (_folder, gate) = gate();
+    let text = format!("a = \"{}\"", token());
+    let quoted = format!("{}elsewhere", token());
+    let turns = vec![turn(Role::User, &[&text]), turn(Role::Assistant, &[&quoted]), turn(Role::User, &["And?"])];
+    let sealed = gate.seal(&request(turns), true);
+    let sent = texts(sealed.request());
+    assert!(!sent[1].contains(&token()) && sent[1].ends_with("elsewhere"), "{sent:?}");
+    assert_eq!(sealed.opening().text(&sent[1]), quoted);
+    assert_eq!(gate.opening([text.as_str(), &quoted]).text(&sent[1]), quoted);
+}
+
+#[test]
 fn an_answer_is_understood_where_only_the_text_is_left() {
     let (_folder, gate) = gate();
     let text = format!("a = \"{}\"", token());
