@@ -22,6 +22,8 @@ gate=$!
 exec 9>"$room/gate/life"
 
 leave() {
+  # Who ends before the conclusion has not said what was good until then.
+  [ -n "${concluded-}" ] || cat "$results"
   exec 9>&-
   wait "$gate" 2>/dev/null || true
   rm -rf "$room"
@@ -73,6 +75,7 @@ expected() {
 # Prints the results of NAME and ends well if all are good.
 conclude() {
   local passed failed
+  concluded=yes
   cat "$results"
   failed=$(grep -c '^not ok' "$results" || true)
   passed=$(grep -c '^ok' "$results" || true)
