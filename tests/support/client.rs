@@ -383,8 +383,9 @@ impl Client {
     /// Waits until the server has taken in all that it was told: notifications are applied in their order, and in front of any
     /// request behind them.
     pub(crate) fn settle(&mut self) {
-        let unknown = self.request("aside/settle", Value::Null).expect_err("there is no such request");
-        assert_eq!(unknown["code"], -32601);
+        let command = json!({"command": "aside.settle"});
+        let unknown = self.request("workspace/executeCommand", command).expect_err("there is no such command");
+        assert_eq!(unknown["code"], -32602);
     }
 
     /// Gives what was not read so far, and does not mind what comes unread later: for tests that look elsewhere.
