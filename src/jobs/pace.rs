@@ -76,6 +76,7 @@ pub(super) struct Pass {
     pace: Pace,
     model: String,
     number: u64,
+    sent: Instant,
 }
 
 /// A place in the order of those who wait.
@@ -102,7 +103,7 @@ impl Pace {
         meter.numbers += 1;
         let number = meter.numbers;
         meter.flying.insert(number, tokens);
-        Ok(Pass { pace: self.clone(), model: model.to_owned(), number })
+        Ok(Pass { pace: self.clone(), model: model.to_owned(), number, sent: now })
     }
 
     /// Takes the last place in the order of those who wait.
@@ -133,7 +134,11 @@ impl Pass {
         (meter.closed, meter.careful) = (None, false);
         let told = [&rate.requests, &rate.input_tokens, &rate.tokens, &rate.output_tokens];
         for (level, told) in meter.levels.iter_mut().zip(told) {
-            *level = Level::new(told, now).or(*level);
+            let Some(new) = Level::new(told, now) else { continue };
+            // Answers may come in another order than the server counted them: of what it said of two requests that were on
+            // their way together the lesser is the newer.
+            let is_older = |old: &Level| old.at > self.sent && old.left(now) < new.left(now);
+            *level = level.filter(is_older).or(Some(new));
         }
     }
 
@@ -191,6 +196,14 @@ impl Level {
         let limit = told.limit.filter(|limit| *limit > 0)?;
         let remaining = told.remaining?.min(limit);
         Some(Self { limit, remaining, at: now, full_in: told.full_in.unwrap_or(USUAL) })
+    }
+
+    /// How much there is by now.
+    #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
+    fn left(&self, now: Instant) -> f64 {
+        let missing = (self.limit - self.remaining) as f64;
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.remaining as f64 + missing * (passed / self.full_in.as_secs_f64().max(f64::EPSILON)).min(1.0)
     }
 
     /// How long until there is so much, or all there may be. It fills up evenly.
@@ -310,6 +323,18 @@ mod tests {
         second.begun_at(&rate(told(10, 9, 6), Limit::default()), now + secs(6));
         drop(pace.enter("m", 0, None, now + secs(6)).expect("there are nine"));
         assert!((0..9).all(|_| pace.enter("m", 0, None, now + secs(6)).is_ok()), "each was dropped");
+    }
+
+    #[test]
+    fn of_answers_in_another_order_the_lesser_counts() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let [one, other] = [0, 1].map(|_| pace.enter("m", 0, None, now).expect("no limit is known"));
+        other.begun_at(&rate(told(3, 0, 12), Limit::default()), now + secs(1));
+        one.begun_at(&rate(told(3, 1, 8), Limit::default()), now + secs(2));
+        assert_eq!(delay(pace.enter("m", 0, None, now + secs(2))), (3, "requests"), "there were two");
+        let next = pace.enter("m", 0, None, now + secs(5)).expect("by now");
+        next.begun_at(&rate(told(3, 2, 4), Limit::default()), now + secs(6));
+        assert!(pace.enter("m", 0, None, now + secs(6)).is_ok(), "later ones are believed again");
     }
 
     #[test]
