@@ -18,7 +18,7 @@ use crate::workspace::Span;
 /// What happens while a request runs. Handling one must not block: a host that is slow to show things keeps them itself.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The job waits before it sends anything.
+    /// The job waits before it sends anything, or with its edit.
     Queued(Queue),
     /// An attempt starts, counted from 1 over the whole job; the text of earlier attempts is void.
     Attempt(u32),
@@ -65,6 +65,8 @@ pub enum Queue {
     Cache,
     /// Others have reserved what is left of the budget.
     Budget,
+    /// The text that is to be edited keeps changing.
+    Typing,
 }
 
 impl Queue {
@@ -74,6 +76,7 @@ impl Queue {
             Self::Place => "waiting for a free place",
             Self::Cache => "waiting for the cache",
             Self::Budget => "waiting for the budget",
+            Self::Typing => "waiting for a pause in your typing",
         }
     }
 }
@@ -157,6 +160,9 @@ pub enum Landing {
     Cancelled,
 }
 
+/// A text that nobody changed for this long is at rest. Editors hold changes back for up to 150 ms.
+pub const REST: Duration = Duration::from_millis(300);
+
 /// Whoever asked for a run: an editor, or a terminal.
 ///
 /// Runs hold it as a trait object: there are seven of these, and all that a run does would be in the program once for each.
@@ -183,6 +189,11 @@ pub trait Host: Send + Sync {
 
     /// Applies the edits and finds out whether they landed.
     fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Landing>;
+
+    /// Returns when the target's text was left alone for a moment, so that an edit of it can come in time.
+    fn rest<'a>(&'a self, _target: &'a Target) -> BoxFuture<'a, ()> {
+        Box::pin(tokio::time::sleep(REST))
+    }
 
     /// Shows a document to read, where there is a place for one.
     fn show<'a>(&'a self, _explanation: &'a Explanation) -> BoxFuture<'a, ()> {

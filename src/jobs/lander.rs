@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::CancellationToken;
 
 use super::edit::{place_for_file, place_for_tests};
-use super::host::{Change, Current, Event, Host, Landing, Target};
+use super::host::{Change, Current, Event, Host, Landing, Queue, Target};
 use super::kept::{both_sides, kept};
 use super::order::Order;
 use super::outgoing;
@@ -25,11 +25,15 @@ use crate::workspace::syntax::{Parsed, ParsedAhead};
 use crate::workspace::test_files::TestPlace;
 use crate::workspace::{Language, language};
 
-/// How often an edit that came too late is fitted to fresh text.
-const RETRIES: u32 = 8;
+/// How often an edit that came too late is fitted to fresh text in the hope that somebody who types was between two words.
+pub(crate) const EAGER: u32 = 6;
 
-/// The pause before the first of these times; each is twice as long as the one before, 5 s in all.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The pause before the first of these times; each is twice as long as the one before, 1.3 s in all.
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often it is fitted after that, each time when the text has come to rest. Whoever types on and on is waited for:
+/// this ends only what would never end, such as a program that answers each edit with one of its own.
+pub(crate) const PATIENT: u32 = 32;
 
 const CONFLICT: &str = "you changed the selected text meanwhile, where the answer changes it too";
 
@@ -135,8 +139,8 @@ impl<'a> Lander<'a> {
         Self { order, host, cancel, step, mode: Mode::First, original: None, notes: Vec::new(), edits: Vec::new() }
     }
 
-    /// Makes an edit of the answer and lands it, fitted to fresh text as often as it takes when somebody types, within
-    /// reason.
+    /// Makes an edit of the answer and lands it, fitted to fresh text as often as it takes when somebody types; who does
+    /// not stop typing has it at the first pause.
     pub(crate) async fn land(&mut self, answer: &str) -> Fate {
         let mut late = 0;
         let mut sent = None;
@@ -145,11 +149,11 @@ impl<'a> Lander<'a> {
                 Ok((change, note)) => match self.apply(&change).await {
                     Landing::Landed => return self.landed(&change, note, Fate::Applied),
                     Landing::Proposed => return self.landed(&change, note, Fate::Proposed),
-                    Landing::Stale if late < RETRIES => {
-                        sent = Some((change, note));
-                        if !self.pause(PAUSE * 2_u32.pow(late)).await {
+                    Landing::Stale if late < EAGER + PATIENT => {
+                        if !self.pause(late, &change.target).await {
                             return Fate::Cancelled;
                         }
+                        sent = Some((change, note));
                         late += 1;
                         continue;
                     }
@@ -388,11 +392,18 @@ impl<'a> Lander<'a> {
         Ok((self.change_of(target, base, vec![TextEdit { span: 0..0, text }]), note))
     }
 
-    /// Whether the job goes on after this time.
-    async fn pause(&self, time: Duration) -> bool {
+    /// Waits after an edit that came too late as `late` others did before; whether the job goes on.
+    async fn pause(&self, late: u32, target: &Target) -> bool {
+        let over = async {
+            if late < EAGER {
+                return tokio::time::sleep(PAUSE * 2_u32.pow(late)).await;
+            }
+            self.host.event(Event::Queued(Queue::Typing));
+            self.host.rest(target).await;
+        };
         tokio::select! {
             () = self.cancel.cancelled() => false,
-            () = tokio::time::sleep(time) => true,
+            () = over => true,
         }
     }
 

@@ -12,7 +12,7 @@ use super::feed::Feed;
 use super::sending::{SILENCE, Sending};
 use super::session::Session;
 use super::show::show_proposal;
-use super::{ext, to_proto};
+use super::{ext, sending, to_proto};
 use crate::actions::ResultForm;
 use crate::config::Confirm;
 use crate::error::{Error, ErrorKind};
@@ -139,6 +139,19 @@ impl Host for EditorHost {
             match &change.target {
                 Target::Document => self.edit(uri, change, false, confirm).await,
                 Target::File { path, create } => self.edit_file(uri, path, change, *create, confirm).await,
+            }
+        })
+    }
+
+    fn rest<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let uri = match target {
+                Target::Document => Ok(self.uri.clone()),
+                Target::File { path, .. } => self.uri_of(path),
+            };
+            // What has no address has no text that moves.
+            if let Ok(uri) = uri {
+                sending::rest(&self.session, &uri).await;
             }
         })
     }

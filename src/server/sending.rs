@@ -15,7 +15,7 @@ use tower_lsp::jsonrpc;
 use super::landing::{Expected, Landed, Misplaced, Seen, same_text};
 use super::session::Session;
 use super::to_proto;
-use crate::jobs::{Change, Current, Landing, Target};
+use crate::jobs::{Change, Current, Landing, REST, Target};
 use crate::output::edit::difference;
 use crate::output::merge::merge;
 use crate::workspace::{Document, content};
@@ -31,8 +31,8 @@ const LATE: Duration = Duration::from_secs(120);
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// So long a change may stay unreported that made the editor refuse by its version. Emacs reports what is typed half a
-/// second after the last key.
-const UNREPORTED: Duration = Duration::from_secs(10);
+/// second after the last key, and some people type a while without such a pause.
+const UNREPORTED: Duration = Duration::from_secs(60);
 
 /// How often a misplaced edit is tried to be taken back.
 const TAKE_BACKS: usize = 8;
@@ -235,6 +235,21 @@ async fn reported(session: &Session, uri: &Uri, base: &Current) {
     while !moved_on(session.state().documents.get(uri), base) {
         if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
             return;
+        }
+    }
+}
+
+/// Waits until a document was left alone for a moment. One that is not open is never worked on.
+pub(super) async fn rest(session: &Session, uri: &Uri) {
+    let mut changes = session.watch_documents();
+    let version = || session.state().documents.get(uri).map(Document::version);
+    let mut seen = version();
+    let mut over = Instant::now() + REST;
+    // Other documents' changes wake it as well.
+    while let Ok(Ok(())) = tokio::time::timeout_at(over, changes.changed()).await {
+        let now = version();
+        if now != seen {
+            (seen, over) = (now, Instant::now() + REST);
         }
     }
 }

@@ -14,7 +14,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 use super::super::ext::{FollowUpArguments, RunArguments};
 use super::super::feed::Feed;
 use super::super::host::{file_of, is_explanation};
-use super::super::sending::Sending;
+use super::super::sending::{self, Sending};
 use super::super::service::request_token;
 use super::super::session::Session;
 use super::super::{from_proto, show, to_proto};
@@ -22,20 +22,14 @@ use super::run::{channel, invalid, result, tell, whatever_happens};
 use crate::actions;
 use crate::error::ErrorKind;
 use crate::jobs::{
-    self, Change, Current, Event, Host, JobHandle, Landing, Order, Outcome, Registration, Report, Target, Thread,
-    new_job_id, no_question,
+    self, Change, Current, EAGER, Event, Host, JobHandle, Landing, Order, Outcome, PATIENT, PAUSE, Registration,
+    Report, Target, Thread, new_job_id, no_question,
 };
 use crate::output::conversation::{Asked, grow, question};
 use crate::output::explanation::{self, Turn};
 use crate::workspace::documents::Document;
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Snapshot, Span};
-
-/// How often an answer that came too late for the text is put into fresh text.
-const RETRIES: u32 = 8;
-
-/// The pause before the first of these times; each is twice as long as the one before.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// The same by way of `aside.run`, as menus have it.
 pub(super) async fn run_follow_up(
@@ -181,7 +175,7 @@ impl Page {
     /// Puts a turn into the open document; whether it stands there.
     async fn grow(&self, session: &Arc<Session>, turn: &Turn) -> bool {
         let Some(track) = self.track else { return false };
-        for late in 0..RETRIES {
+        for late in 0..EAGER + PATIENT {
             let change = {
                 let state = session.state();
                 let Some(document) = state.documents.get(&self.uri) else { return false };
@@ -200,7 +194,8 @@ impl Page {
             };
             match (Sending { uri: &self.uri, change: &change, create: false, confirm: None }).land(session).await {
                 Landing::Landed => return true,
-                Landing::Stale => tokio::time::sleep(PAUSE * 2_u32.pow(late)).await,
+                Landing::Stale if late < EAGER => tokio::time::sleep(PAUSE * 2_u32.pow(late)).await,
+                Landing::Stale => sending::rest(session, &self.uri).await,
                 _ => return false,
             }
         }

@@ -24,7 +24,8 @@ use crate::actions::{self, Action, Applies};
 use crate::defect;
 use crate::error::ErrorKind;
 use crate::jobs::{
-    JobHandle, Order, Outcome, Registration, Report, action_for, new_job_id, no_question, picture_at, run, to_fix,
+    JobHandle, Order, Outcome, Registration, Report, action_for, ask_for_rest, new_job_id, no_question, picture_at,
+    run, to_fix,
 };
 use crate::workspace::tracking::TrackId;
 use crate::workspace::{Diagnostic, Snapshot, Span, selection};
@@ -288,7 +289,8 @@ async fn carry_out(
     if is_broken_off(order, &report)
         && let Some(explanation) = &report.explanation
     {
-        tokio::spawn(offer_the_rest(session.clone(), order.clone(), report.sentence(), explanation.markdown.clone()));
+        let begun = explanation.markdown.clone();
+        tokio::spawn(offer_the_rest(session.clone(), order.clone(), ask_for_rest(order, &report, &begun), begun));
     }
     report
 }
@@ -302,11 +304,11 @@ fn is_broken_off(order: &Order, report: &Report) -> bool {
 }
 
 /// Asks whether the model shall go on where an explanation broke off.
-async fn offer_the_rest(session: Arc<Session>, order: Order, sentence: String, begun: String) {
+async fn offer_the_rest(session: Arc<Session>, order: Order, question: String, begun: String) {
     let choices = [GO_ON, LEAVE].map(|title| MessageActionItem { title: title.to_owned(), ..Default::default() });
     // The question takes the keys.
     show::rest(&session).await;
-    let question = format!("Aside: {sentence} What came until then is kept.");
+    let question = format!("Aside: {question}");
     let chosen = session.client.show_message_request(MessageType::Error, question, Some(choices.to_vec())).await;
     if !matches!(chosen, Ok(Some(chosen)) if chosen.title == GO_ON) {
         return;

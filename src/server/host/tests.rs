@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Mutex;
 
 use lsp_types::DidChangeTextDocumentParams;
 use serde_json::{from_value, json};
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::actions;
 use crate::config::Settings;
+use crate::jobs::{self, EAGER, Fate, Lander, REST};
 use crate::output::edit::TextEdit;
 use crate::workspace::Snapshot;
 
@@ -26,6 +28,7 @@ const AFTER: &str = "def a(x: int):\n    return x\n";
 /// A job on an open document, or on a file, with a scripted editor at the other end.
 struct Fixture {
     backend: Backend,
+    order: Order,
     host: EditorHost,
     client: TestClient,
     folder: tempfile::TempDir,
@@ -63,7 +66,7 @@ impl Fixture {
         let channel = Channel { client: session.client.clone(), job, work, progress: None, outlet, stream: false };
         let cancel = CancellationToken::new();
         let host = EditorHost::new(session, Feed::start(channel).0, &order, track, cancel.clone());
-        Self { backend, host, client, folder, cancel }
+        Self { backend, order, host, client, folder, cancel }
     }
 
     fn session(&self) -> &Session {
@@ -158,6 +161,66 @@ async fn next_edit(client: &mut TestClient) -> Request {
             return message;
         }
     }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Someone types a minute long, ten keys a second, into an editor that refuses edits for a text that it has no longer; and
+/// the edits that came meanwhile.
+async fn typist(backend: &Backend, client: &mut TestClient, edits: &Mutex<u32>) {
+    let over = Instant::now() + MINUTE;
+    let mut keys = tokio::time::interval(Duration::from_millis(100));
+    let (mut typed, mut version) = (String::new(), 1);
+    loop {
+        tokio::select! {
+            _ = keys.tick(), if Instant::now() < over => {
+                typed.push('a');
+                version += 1;
+                report(backend, version, &format!("# {typed}\n{BEFORE}")).await;
+            }
+            request = next_edit(client) => {
+                let is_over = Instant::now() >= over;
+                client.answer(&request, json!({"applied": is_over})).await;
+                if is_over {
+                    version += 1;
+                    report(backend, version, &format!("# {typed}\n{AFTER}")).await;
+                } else {
+                    *edits.lock().unwrap() += 1;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_types_on_and_on_has_the_edit_at_the_first_pause() {
+    let mut it = Fixture::new(BEFORE).await;
+    let begun = Instant::now();
+    let Fixture { backend, order, host, client, cancel, .. } = &mut it;
+    let edits = Mutex::new(0);
+    let mut lander = Lander::new(order, host, cancel, jobs::Step::Selection);
+    let answer = format!("```python\n{AFTER}```\n");
+    let fate = ending(typist(backend, client, &edits), lander.land(&answer)).await;
+    assert!(matches!(fate, Fate::Applied), "{fate:?}");
+    let after = begun.elapsed().checked_sub(MINUTE).expect("not while they typed");
+    assert!(after <= REST * 2, "{after:?}");
+    assert_eq!(*edits.lock().unwrap(), EAGER + 1, "after that they are left alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_types_on_and_on_can_cancel_the_edit() {
+    let mut it = Fixture::new(BEFORE).await;
+    let Fixture { backend, order, host, client, cancel, .. } = &mut it;
+    let edits = Mutex::new(0);
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(MINUTE / 2).await;
+        stop.cancel();
+    });
+    let mut lander = Lander::new(order, host, cancel, jobs::Step::Selection);
+    let answer = format!("```python\n{AFTER}```\n");
+    let fate = ending(typist(backend, client, &edits), lander.land(&answer)).await;
+    assert!(matches!(fate, Fate::Cancelled), "{fate:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +379,7 @@ async fn the_text_proves_the_edit_whatever_the_editor_says() {
         (&[Reports("# typed\n"), Answers(false)], Landing::Stale, 0),
         (&[Answers(true), Reports("# typed\n")], Landing::Stale, 0),
         (&[Says(OUTDATED), Waits(3), Reports("# typed\n")], Landing::Stale, 3),
-        (&[Says(OUTDATED)], declined("the editor refused the edit: Edits on `a.py' require version 1, you have 4"), 10),
+        (&[Says(OUTDATED)], declined("the editor refused the edit: Edits on `a.py' require version 1, you have 4"), 60),
         (&[Says("read-only"), Waits(3), Reports("# typed\n")], declined("the editor refused the edit: read-only"), 0),
     ];
     for (steps, expected, seconds) in table {

@@ -306,7 +306,7 @@ async function goesOn(editor: Editor): Promise<void> {
   await at(editor, "broken.py");
   await editor.page.keyboard.press("Alt+A");
   await editor.page.keyboard.press("e");
-  const question = editor.page.locator(".notification-toast", { hasText: "What came until then is kept" });
+  const question = editor.page.locator(".notification-toast", { hasText: "What came of it is kept" });
   await question.waitFor();
   const preview = await editor.preview();
   await preview.locator("main", { hasText: "The first half" }).waitFor();
