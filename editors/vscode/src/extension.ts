@@ -15,6 +15,12 @@ import { KEY, NOT_RUNNING, Server } from "./server.ts";
 import { StatusBar } from "./status.ts";
 import { UsagePage } from "./usage.ts";
 
+/** When the extension's code began to load, by the clock of `performance`: the bundle's first line. */
+declare const asideBegan: number;
+
+/** How long that took, in milliseconds. What is bundled is loaded by now. */
+const LOADING = performance.now() - asideBegan;
+
 /** Begins: the server starts in the background, and what it offers appears when it is there. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Aside", { log: true });
@@ -50,7 +56,7 @@ class Aside implements vscode.Disposable {
     });
     this.#proposals = new Proposals((job, accept) => this.#run(accept ? "aside.accept" : "aside.reject", { job }));
     this.#progress = new Progress(job => void this.#run("aside.cancel", { job }));
-    this.#server = new Server(context, log, {
+    this.#server = new Server(context, log, LOADING, {
       stream: part => this.#stream(part),
       status: status => void this.#status.show(status),
       proposal: proposal => {
@@ -78,7 +84,8 @@ class Aside implements vscode.Disposable {
       this.#usage,
       vscode.workspace.onDidChangeTextDocument(event => this.#follow(event)),
       context.secrets.onDidChange(({ key }) => {
-        if (key === KEY) void this.#server.keyChanged();
+        // In this window or another one.
+        if (key === KEY) void this.#server.restart();
       }),
       ...ACTIONS.map(({ id, command: name }) => command(`aside.${name}`, () => this.#act(id))),
       command("aside.choose", () => this.#choose(false)),

@@ -1,4 +1,5 @@
 // The server: found, started with what the user set, and started anew when that changes.
+import { createInterface } from "node:readline";
 import * as vscode from "vscode";
 import {
   type Disposable,
@@ -14,6 +15,7 @@ import {
 } from "vscode-languageclient/node";
 import { type ActionCommand, available } from "./actions.ts";
 import { isOlder, locate, runs } from "./locate.ts";
+import { passedOn } from "./log.ts";
 import { EXPLANATION_SCHEME, type Proposal, type Status, type StreamPart } from "./protocol.ts";
 import { answer, type ConfigurationSection, lacks, type ServerSettings, serverSettings } from "./settings.ts";
 
@@ -47,17 +49,24 @@ export class Server implements vscode.Disposable {
   readonly #context: vscode.ExtensionContext;
   readonly #listener: Listener;
   readonly #log: vscode.LogOutputChannel;
-  readonly #began = performance.now();
+  /** When the extension was activated, less what its code took to load: what VS Code does in between is not its own. */
+  readonly #began: number;
   readonly #disposables: vscode.Disposable[] = [];
   #client: LanguageClient | undefined;
   #program: string | undefined;
   /** What of the settings it was told at its start. */
   #initial: Record<string, unknown> = {};
   #offered = false;
+  /** The key that was found, for the server that is started next. */
+  #found: string | undefined;
   /** Starts and stops one after the other, however fast the user changes settings. */
   #turn: Promise<void> = Promise.resolve();
+  /** Since the window's first server was started: whether there is a key is being found out, or was. */
+  #looking: Promise<void> | undefined;
 
-  constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, listener: Listener) {
+  /** `loading` is how many milliseconds the extension's code took to load. */
+  constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, loading: number, listener: Listener) {
+    this.#began = performance.now() - loading;
     this.#context = context;
     this.#listener = listener;
     this.#log = log;
@@ -99,6 +108,7 @@ export class Server implements vscode.Disposable {
 
   /** Executes one of the server's commands. An error has a message for the user. */
   async execute<T>(command: string, argument: object): Promise<T> {
+    await this.started();
     const client = this.client;
     if (client === undefined) throw new Error(NOT_RUNNING);
     const params: ExecuteCommandParams = { command, arguments: [argument] };
@@ -127,40 +137,63 @@ export class Server implements vscode.Disposable {
     return environment;
   }
 
-  /** The stored key. While the window opens, asking for it takes longer than all else, so it is noted when there is none. */
+  /**
+   * The stored key. While a window opens, asking for it takes longer than all else. So the window's first server is not kept
+   * waiting: it can say what it offers, and what asks for more waits until it is known whether there is a key.
+   */
   async #key(): Promise<string | undefined> {
-    const { globalState, secrets } = this.#context;
-    if (globalState.get<boolean>(HAS_KEY) === false) return undefined;
-    const key = await secrets.get(KEY);
-    void globalState.update(HAS_KEY, key !== undefined);
-    return key;
+    if (this.#looking === undefined) {
+      this.#looking = this.#lookForKey();
+      return undefined;
+    }
+    const found = this.#found;
+    this.#found = undefined;
+    return found ?? (await this.#stored());
   }
 
-  /** A key was stored or cleared, in this window or another. */
-  async keyChanged(): Promise<void> {
-    await this.#context.globalState.update(HAS_KEY, undefined);
-    await this.restart();
+  /** If there is a key, another server takes the first one's place; nothing was asked of that. */
+  async #lookForKey(): Promise<void> {
+    this.#found = await this.#stored();
+    if (this.#found !== undefined) await this.#inTurn({ silently: true });
+  }
+
+  /** The key out of the storage. Not every machine has one that can be read, and the environment may have a key. */
+  async #stored(): Promise<string | undefined> {
+    try {
+      return await this.#context.secrets.get(KEY);
+    } catch (error) {
+      this.#log.warn(`The secret storage can't be read: ${String(error)}`);
+      return undefined;
+    }
   }
 
   /** Starts the server, or starts it anew. Says so when it can't. */
   restart(): Promise<void> {
+    return this.#inTurn({ silently: false });
+  }
+
+  #inTurn({ silently }: { silently: boolean }): Promise<void> {
     this.#turn = this.#turn.then(async () => {
-      await this.#stop();
+      await this.#stop(silently);
       await this.#start();
     });
     return this.#turn;
   }
 
-  /** When the server runs, or when it is clear that it does not. */
-  started(): Promise<void> {
-    return this.#turn;
+  /** When the server runs with all that it should know, or when it is clear that it does not. */
+  async started(): Promise<void> {
+    await this.#turn;
+    await this.#looking;
   }
 
   async #start(): Promise<void> {
     const setting = vscode.workspace.getConfiguration("aside.server").get<string | null>("path");
     const { extensionPath } = this.#context;
     const { env, platform } = process;
-    const located = await locate({ setting, extension: extensionPath, environment: env, platform, runs });
+    const [located, environment] = await Promise.all([
+      locate({ setting, extension: extensionPath, environment: env, platform, runs }),
+      this.environment(),
+    ]);
     if ("missing" in located) {
       const looked = located.missing === "setting" ? located.looked : undefined;
       this.#log.error(looked ? `There is no program at ${looked}.` : "There is no `aside` program.");
@@ -171,7 +204,7 @@ export class Server implements vscode.Disposable {
     this.#log.info(`Starting ${located.program} (${located.from}).`);
     const args = ["serve"];
     if (vscode.workspace.getConfiguration("aside.server").get<boolean>("simulate", false)) args.push("--simulate");
-    const executable = { command: located.program, args, options: { env: await this.environment() } };
+    const executable = { command: located.program, args, options: { env: environment } };
     this.#initial = this.#settings().editor;
     let served = false;
     const client = new LanguageClient("aside", "Aside", executable, this.#options());
@@ -195,17 +228,22 @@ export class Server implements vscode.Disposable {
     }
     served = true;
     void this.#listener.running(true);
-    this.#log.info(`Serving ${Math.round(performance.now() - this.#began)} ms after the extension was activated.`);
+    this.#log.info(`Serving ${this.#sinceStart()} ms after the extension was started.`);
     const version = client.initializeResult?.serverInfo?.version ?? "";
     const own = String(this.#context.extension.packageJSON.version);
     if (isOlder(version, own)) void outdated(located.program, version, own);
   }
 
-  async #stop(): Promise<void> {
+  #sinceStart(): number {
+    return Math.round(performance.now() - this.#began);
+  }
+
+  /** Ends the server. Where another one follows at once and nothing was asked of it, nobody needs to hear of it. */
+  async #stop(silently = false): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
     if (client === undefined) return;
-    await this.#listener.running(false);
+    if (!silently) await this.#listener.running(false);
     try {
       await client.dispose();
     } catch (error) {
@@ -217,6 +255,11 @@ export class Server implements vscode.Disposable {
     return {
       documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
       outputChannel: this.#log,
+      stdioOptions: {
+        // Frames of the protocol, and nothing else.
+        stdout: () => {},
+        stderr: (input, log) => void createInterface({ input }).on("line", passedOn(log)),
+      },
       // So that they hold for the first action too, however soon it comes.
       initializationOptions: this.#initial,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -227,8 +270,7 @@ export class Server implements vscode.Disposable {
           const actions = await next(document, range, context, token);
           if (!this.#offered) {
             this.#offered = true;
-            const milliseconds = Math.round(performance.now() - this.#began);
-            this.#log.info(`Offering actions ${milliseconds} ms after the extension was activated.`);
+            this.#log.info(`Offering actions ${this.#sinceStart()} ms after the extension was started.`);
           }
           return actions;
         },
@@ -272,9 +314,6 @@ export const NOT_RUNNING = "Aside: its server is not running. *Aside: Show Log* 
 
 /** The key's name in the secret storage. */
 export const KEY = "anthropicApiKey";
-
-/** Whether there is one, as far as is known. */
-const HAS_KEY = "hasKey";
 
 /** Announces what this client shows by itself. */
 class Announcement implements StaticFeature, Disposable {

@@ -38,6 +38,11 @@ test("what decides about key, money and program is the user's alone", () => {
   for (const key of Object.keys(properties)) assert.ok(own.includes(key) !== restricted.includes(key), key);
 });
 
+test("the walkthrough's words have no marks that VS Code shows as they are", () => {
+  for (const { description } of contributes.walkthroughs[0].steps)
+    assert.ok(!/`|\*/.test(description.replaceAll("**", "")), description);
+});
+
 test("pictures that are named are there", () => {
   const named = [
     icon,

@@ -8,6 +8,7 @@ import { guarded } from "../src/guarded.ts";
 import { changedParts, fitsInLines, ghost } from "../src/inline.ts";
 import { Jobs } from "../src/jobs.ts";
 import { isOlder, locate } from "../src/locate.ts";
+import { passedOn } from "../src/log.ts";
 import { dollars, statusText, statusTooltip, usageLine } from "../src/money.ts";
 import { shifted } from "../src/place.ts";
 import type { Status, StreamPart, Totals } from "../src/protocol.ts";
@@ -291,4 +292,32 @@ test("of a line only the words are marked that change", () => {
   assert.equal(marked("same", "same"), "same");
   assert.equal(marked("old", "new"), "[old|new]");
   assert.equal(marked("μ = é", "μ = ö"), "μ = [é|ö]");
+});
+
+test("the server's lines keep their level", () => {
+  const said: string[] = [];
+  const at = (level: string) => (line: string) => void said.push(`${level}: ${line}`);
+  const log = { trace: at("trace"), debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  const take = passedOn(log);
+  for (const line of [
+    "error: unexpected argument '--nonsense' found",
+    "2026-01-02T03:04:05.678901Z  WARN aside::config: `modle` is no setting;",
+    "did you mean `model`?",
+    "2026-01-02T03:04:05.678902Z  INFO aside::server: the client said ERROR once",
+    "2026-01-02T03:04:05.678903Z DEBUG aside::claude: sent",
+    "2026-01-02T03:04:05.678904Z TRACE aside::claude: {}",
+    "thread 'main' (7) panicked at src/main.rs:1:2:",
+    "2026-01-02T03:04:05.678905Z ERROR aside::jobs: a job panicked",
+  ])
+    take(line);
+  assert.deepEqual(said, [
+    "error: error: unexpected argument '--nonsense' found",
+    "warn: aside::config: `modle` is no setting;",
+    "warn: did you mean `model`?",
+    "info: aside::server: the client said ERROR once",
+    "debug: aside::claude: sent",
+    "trace: aside::claude: {}",
+    "error: thread 'main' (7) panicked at src/main.rs:1:2:",
+    "error: aside::jobs: a job panicked",
+  ]);
 });

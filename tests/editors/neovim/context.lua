@@ -1,20 +1,8 @@
 -- Runs inside a real Neovim: another server complains, a file is changed and not saved, and three actions are run.
 -- Results are lines of `ok - …` and `not ok - …` in the file that ASIDE_TEST_RESULTS names.
 
-local results = assert(io.open(assert(vim.env.ASIDE_TEST_RESULTS), "a"))
-
-local function check(condition, name)
-  results:write((condition and "ok - " or "not ok - ") .. name .. "\n")
-  results:flush()
-end
-
--- A limit for what hangs, not a measure of speed.
-local function wait(what, condition)
-  if not vim.wait(60000, condition, 5) then
-    check(false, "waited for " .. what)
-    vim.cmd("cquit")
-  end
-end
+local checks = dofile(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/checks.lua")
+local check, wait = checks.check, checks.wait
 
 local ended = 0
 vim.api.nvim_create_autocmd("LspProgress", {

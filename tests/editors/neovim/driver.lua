@@ -1,28 +1,8 @@
 -- Runs inside a real Neovim and does what its user does: selects, opens the menu, picks an entry, looks, undoes.
 -- Results are lines of `ok - …` and `not ok - …` in the file that ASIDE_TEST_RESULTS names.
 
-local results = assert(io.open(assert(vim.env.ASIDE_TEST_RESULTS), "a"))
-
-local function check(condition, name, details)
-  results:write((condition and "ok - " or "not ok - ") .. name .. "\n")
-  if not condition and details ~= nil then
-    results:write("  " .. vim.inspect(details):sub(1, 2000):gsub("\n", "\n  ") .. "\n")
-  end
-  results:flush()
-  return condition
-end
-
--- Limits for what hangs, not measures of speed.
-local function wait(what, condition)
-  if not vim.wait(60000, condition, 5) then
-    check(false, "waited for " .. what, { progress = vim.g.aside_progress, messages = vim.fn.execute("messages") })
-    vim.cmd("cquit")
-  end
-end
-
-local function text(buffer)
-  return table.concat(vim.api.nvim_buf_get_lines(buffer or 0, 0, -1, false), "\n") .. "\n"
-end
+local checks = dofile(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/checks.lua")
+local check, wait, text = checks.check, checks.wait, checks.text
 
 -- Progress as a plugin or a status line sees it.
 local events = {}
@@ -198,12 +178,14 @@ local function main()
   local again = run("refactor.aside.explain", "parse_price")
   check(again.finish.message:lower():find("failed", 1, true) == nil, "the server still knows the text", again.finish)
 
+  local usage = vim.fn.execute("!aside usage")
+  check(usage:find("total +%d+ .*%$%d%.%d"), "the bill can be read", usage)
+
   client:stop()
   wait("the server to stop", function()
     return client:is_stopped()
   end)
   check(not vim.fn.execute("messages"):find("Error"), "no error was shown", vim.fn.execute("messages"))
-  results:close()
   vim.cmd("qall!")
 end
 

@@ -14,10 +14,11 @@ import {
   room,
   until,
 } from "./editor.ts";
-import { coldStarts, frames } from "./measure.ts";
+import { coldStarts, firstStarts, frames } from "./measure.ts";
 import { pictures } from "./pictures.ts";
 
 const FILE = "inventory.py";
+const MISSING = "/opt/elsewhere/aside";
 const original = onDisk(FILE);
 
 /** What the command line makes of the file, with which the editor shares all code but this one. */
@@ -159,6 +160,14 @@ async function cancel(editor: Editor): Promise<void> {
 }
 
 async function usage(editor: Editor): Promise<void> {
+  const lines = editor.log().split("\n");
+  const complaints = lines.filter(line => line.includes("[error]"));
+  assert(
+    "what the server logs keeps its level",
+    lines.some(line => /\[info\] aside(?:::\w+)*: /.test(line)),
+    editor.log(),
+  );
+  assert("so that nothing looks like an error which is none", complaints.length === 0, complaints.join("\n"));
   const status = await editor.status().innerText();
   assert(
     "the status bar has today's cost and the share from the cache",
@@ -290,6 +299,84 @@ async function key(editor: Editor): Promise<void> {
     environments.some(it => it.includes("ANTHROPIC_API_KEY=sk-ant-from-the-editor")),
   );
   assert("and stands in no file", !(await editor.isWrittenDown("sk-ant-from-the-editor")));
+
+  // The window's first server does not wait for the key; then one that has it takes its place.
+  const starts = editor.starts();
+  await page.reload();
+  await until("the server starts without it, and with it", () => editor.starts() === starts + 2);
+  let serving: string[] = [];
+  await until("one server is left", () => {
+    serving = environmentsOf(room.program, "serve");
+    return serving.length === 1;
+  });
+  const has = serving[0]?.includes("ANTHROPIC_API_KEY=sk-ant-from-the-editor") ?? false;
+  assert("a window that is opened again has the key as well", has);
+  await editor.open(FILE);
+  await editor.goTo(lines("parse_price")[0]);
+  await page.keyboard.press("Alt+A");
+  await page.keyboard.press("e");
+  const again = await editor.preview();
+  await again.locator("body", { hasText: "no model wrote this" }).waitFor();
+  assert("and explains", true);
+}
+
+async function walkthrough(editor: Editor): Promise<void> {
+  const { page } = editor;
+  // Where there is little room VS Code leaves the half with the pages out.
+  await editor.command("View: Join All Editor Groups");
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 1700, height: 900 });
+  await editor.command("Welcome: Open Walkthrough...");
+  const row = page.locator(".quick-input-list .monaco-list-row", { hasText: "Get started with Aside" });
+  await row.first().click();
+  const steps = page.locator(".gettingStartedContainer .getting-started-step");
+  await steps.first().waitFor();
+  const titles = ["Give it a key, or none", "Explain something", "Let it edit", "Know what it costs"];
+  const shown = await steps.locator(".step-title").allInnerTexts();
+  assert("the walkthrough has its four steps", JSON.stringify(shown) === JSON.stringify(titles), shown.join("\n"));
+  const media = page.locator(".gettingStartedContainer .getting-started-media");
+  for (const [index, [title, words]] of WALKTHROUGH.entries()) {
+    const step = steps.nth(index);
+    if (!(await step.getAttribute("class"))?.includes("expanded")) await step.locator(".step-title").click();
+    await step.locator(".button-container").first().waitFor();
+    const text = await step.innerText();
+    if (/[*`]/.test(text)) assert("its words have no marks of Markdown's in them", false, text);
+    if (words === "") await media.locator("img").waitFor();
+    else await editor.frame(`the page beside ${title}`, `body:has-text("${words}")`);
+    await editor.capture(`walkthrough-${index + 1}`);
+  }
+  assert("each has its page or picture beside it", true);
+  await steps.last().getByRole("button", { name: "Show Usage" }).click();
+  await editor.frame("the usage page", "table, svg");
+  assert("and its buttons do what they say", true);
+  if (size) await page.setViewportSize(size);
+}
+
+/** The walkthrough's steps, and words of the page beside each; none where there is a picture. */
+const WALKTHROUGH = [
+  ["Give it a key, or none", ""],
+  ["Explain something", "Beside your code"],
+  ["Let it edit", "One edit, one undo"],
+  ["Know what it costs", "In plain sight"],
+] as const;
+
+async function serverless(editor: Editor): Promise<void> {
+  const { page } = editor;
+  const message = page.locator(".notification-toast", { hasText: "there is no program at" });
+  await message.waitFor();
+  const told = await message.innerText();
+  const named = told.includes(MISSING) && told.includes("aside.server.path");
+  assert("without a server it says where it looked, and who said so", named, told);
+  assert("and offers to choose it", await message.getByRole("button", { name: "Choose Program…" }).isVisible());
+  await editor.capture("no-server");
+  await message.getByRole("button", { name: "How to Install" }).click();
+  await page.locator(".extension-editor", { hasText: "Aside" }).first().waitFor();
+  const readme = await editor.frame("the extension's page", 'body:has-text("cargo install")').catch(() => undefined);
+  await editor.capture("how-to-install");
+  assert("its other button opens the page that says how to install it", readme !== undefined);
+  editor.set({ "aside.server.path": room.program });
+  await until("the server starts", () => editor.starts() > 0);
+  assert("once the setting is right the server starts by itself", true);
 }
 
 /** A part that stops in its middle has said why, and the rest of it would only repeat it. */
@@ -309,8 +396,11 @@ async function part(editor: Editor, name: string, run: (editor: Editor) => Promi
 }
 
 if (process.argv[2] === "measure") {
-  if (process.argv[3] !== "frames") await coldStarts();
-  await frames();
+  const only = process.argv[3];
+  const parts = { first: firstStarts, again: coldStarts, frames };
+  for (const [name, part] of Object.entries(parts)) {
+    if (only === undefined || only === name) await part();
+  }
   process.exit();
 }
 
@@ -331,7 +421,7 @@ async function session(options: Omit<EditorOptions, "file">, all: Parts): Promis
   await editor.close();
 }
 
-await session({}, { explain, hover, edit, tests, cancel, usage });
+await session({}, { explain, hover, edit, tests, cancel, usage, walkthrough });
 await session({}, parts);
 const simulated = { "aside.server.simulate": true, "aside.edits.confirm": "preview", "aside.codeLens": ["explain"] };
 await session({ settings: simulated }, { preview, lenses });
@@ -339,6 +429,7 @@ const api = await playing(SCENARIO);
 await session({ environment: api.environment, settings: { "aside.thinking.show": true } }, played);
 api.end();
 await session({ environment: { ANTHROPIC_API_KEY: "" } }, { key });
+await session({ lacksServer: true, settings: { "aside.server.path": MISSING } }, { serverless });
 mkdirSync(path.join(room.project, ".vscode"));
 writeFileSync(path.join(room.project, ".vscode", "settings.json"), JSON.stringify({ "aside.codeLens": ["explain"] }));
 await session({ asksForTrust: true }, { untrusted });

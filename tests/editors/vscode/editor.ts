@@ -107,6 +107,12 @@ export interface EditorOptions {
   environment?: Record<string, string>;
   /** Whether VS Code asks before it trusts a folder, and has not asked yet. */
   asksForTrust?: boolean;
+  /** Whether the editor was never started before by this user. */
+  isNew?: boolean;
+  /** Whether it has the extension in it that does nothing, instead of Aside. */
+  isBare?: boolean;
+  /** Whether there is no server to wait for. */
+  lacksServer?: boolean;
   size?: { width: number; height: number };
   scale?: number;
 }
@@ -130,6 +136,7 @@ export class Editor {
   /** Starts the editor on the project. */
   static async start(options: EditorOptions): Promise<Editor> {
     const data = path.join(room.home, "code");
+    if (options.isNew) rmSync(data, { recursive: true, force: true });
     mkdirSync(path.join(data, "Machine"), { recursive: true });
     mkdirSync(path.join(data, "User"), { recursive: true });
     const settings = {
@@ -153,7 +160,7 @@ export class Editor {
     // Those of an earlier session would be taken for this one's.
     rmSync(path.join(data, "logs"), { recursive: true, force: true });
     const program = variable("ASIDE_TEST_CODE_SERVER");
-    const extensions = variable("ASIDE_TEST_EXTENSIONS");
+    const extensions = variable(options.isBare ? "ASIDE_TEST_BARE" : "ASIDE_TEST_EXTENSIONS");
     const server = spawn(
       program,
       // prettier-ignore
@@ -177,7 +184,9 @@ export class Editor {
       },
     );
     // Also when a part of the test ends in an error that nobody expected.
-    process.once("exit", () => server.kill("SIGTERM"));
+    const stop = () => server.kill("SIGTERM");
+    process.once("exit", stop);
+    server.once("exit", () => process.off("exit", stop));
     const url = await new Promise<string>((resolve, reject) => {
       let said = "";
       const hear = (chunk: Buffer) => {
@@ -221,7 +230,7 @@ export class Editor {
     await page.goto(`${url}?folder=${encodeURIComponent(room.project)}`);
     await editor.open(options.file);
     // The commands are there when the server is.
-    await until("the server is ready", () => editor.starts() > 0);
+    if (!options.isBare && !options.lacksServer) await until("the server is ready", () => editor.starts() > 0);
     return editor;
   }
 
@@ -339,6 +348,12 @@ export class Editor {
     await this.focus();
   }
 
+  /** Sets something that only the user may set, as its page of settings would. */
+  set(settings: Record<string, unknown>): void {
+    const file = path.join(this.#data, "Machine", "settings.json");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...settings }));
+  }
+
   /** What is in the clipboard. */
   async clipboard(): Promise<string> {
     return await this.page.evaluate(() => navigator.clipboard.readText());
@@ -390,12 +405,12 @@ export class Editor {
     await this.page.screenshot({ path: path.join(room.captures, `vscode-${name}.png`) });
   }
 
-  /** What the extension logged. */
-  log(): string {
+  /** What the extension logged, or another one. */
+  log(name = "Aside"): string {
     const find = (folder: string): string[] =>
       readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
         const file = path.join(folder, entry.name);
-        return entry.isDirectory() ? find(file) : entry.name === "Aside.log" ? [file] : [];
+        return entry.isDirectory() ? find(file) : entry.name === `${name}.log` ? [file] : [];
       });
     const logs = path.join(this.#data, "logs");
     return existsSync(logs)

@@ -1,29 +1,9 @@
 -- Runs inside a real Neovim with the plugin and is its user. Results are lines in the file that ASIDE_TEST_RESULTS
 -- names; while the file `closed` is in the folder ASIDE_TEST_GATE, an answer stops behind its first words.
 
-local results = assert(io.open(assert(vim.env.ASIDE_TEST_RESULTS), "a"))
+local checks = dofile(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/../checks.lua")
+local check, wait, text = checks.check, checks.wait, checks.text
 local gate = assert(vim.env.ASIDE_TEST_GATE)
-
-local function check(condition, name, details)
-  results:write((condition and "ok - " or "not ok - ") .. name .. "\n")
-  if not condition and details ~= nil then
-    results:write("  " .. vim.inspect(details):sub(1, 2000):gsub("\n", "\n  ") .. "\n")
-  end
-  results:flush()
-  return condition
-end
-
--- Limits for what hangs, not measures of speed.
-local function wait(what, condition)
-  if not vim.wait(30000, condition, 5) then
-    check(false, "waited for " .. what, { messages = vim.fn.execute("messages") })
-    vim.cmd("cquit")
-  end
-end
-
-local function text(buffer)
-  return table.concat(vim.api.nvim_buf_get_lines(buffer or 0, 0, -1, false), "\n") .. "\n"
-end
 
 local function hold()
   os.remove(gate .. "/held")
@@ -596,7 +576,6 @@ local function main()
   end)
   check(true, "the status line is empty without a server")
   check(not vim.fn.execute("messages"):find("Error"), "no error was shown", vim.fn.execute("messages"))
-  results:close()
   vim.cmd("qall!")
 end
 

@@ -1,23 +1,7 @@
 -- Runs inside a real Neovim with the plugin, against a server that plays failures.toml: what a user sees of it.
 
-local results = assert(io.open(assert(vim.env.ASIDE_TEST_RESULTS), "a"))
-
-local function check(condition, name, details)
-  results:write((condition and "ok - " or "not ok - ") .. name .. "\n")
-  if not condition and details ~= nil then
-    results:write("  " .. vim.inspect(details):sub(1, 2000):gsub("\n", "\n  ") .. "\n")
-  end
-  results:flush()
-  return condition
-end
-
--- Limits for what hangs, not measures of speed.
-local function wait(what, condition)
-  if not vim.wait(30000, condition, 5) then
-    check(false, "waited for " .. what, { messages = vim.fn.execute("messages") })
-    vim.cmd("cquit")
-  end
-end
+local checks = dofile(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/../checks.lua")
+local check, wait = checks.check, checks.wait
 
 local window = require("aside.window")
 local source = vim.api.nvim_get_current_buf()
@@ -155,7 +139,6 @@ local function main()
   edited(original)
   picture()
   check(not vim.fn.execute("messages"):find("Error"), "no error was shown", vim.fn.execute("messages"))
-  results:close()
   vim.cmd("qall!")
 end
 
