@@ -77,11 +77,15 @@ pub(super) fn headers(options: &ClientOptions) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// `base` with path segments appended to its own path; a trailing slash makes no difference.
+/// `base` with path segments appended to its own path; trailing slashes make no difference.
 pub(crate) fn address(base: &Url, segments: &[&str]) -> Result<Url, Error> {
     let mut url = base.clone();
     url.set_fragment(None);
     let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    if is_http {
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+    }
     match url.path_segments_mut() {
         Ok(mut path) if is_http => {
             path.pop_if_empty().extend(segments);
@@ -154,6 +158,8 @@ mod tests {
             ("https://api.anthropic.com/", "https://api.anthropic.com/v1/messages"),
             ("http://127.0.0.1:4000/anthropic", "http://127.0.0.1:4000/anthropic/v1/messages"),
             ("http://127.0.0.1:4000/a/b/", "http://127.0.0.1:4000/a/b/v1/messages"),
+            ("https://h//", "https://h/v1/messages"),
+            ("https://h/a//b//", "https://h/a//b/v1/messages"),
             ("https://h/a%20b?api-version=7#top", "https://h/a%20b/v1/messages?api-version=7"),
         ] {
             assert_eq!(address(&Url::parse(base).unwrap(), &["v1", "messages"]).unwrap().as_str(), expected);

@@ -38,7 +38,7 @@ fn held(base: &BaseUrl) {
     let asked = transport::address(url, &["v1", "messages"]).expect("it is an address");
     assert_eq!(asked.origin(), url.origin());
     assert!(asked.path().ends_with("/v1/messages") && asked.query().is_none(), "{asked}");
-    assert_eq!(asked.path().strip_suffix("/v1/messages"), Some(url.path().strip_suffix('/').unwrap_or(url.path())));
+    assert_eq!(asked.path().strip_suffix("/v1/messages"), Some(url.path().trim_end_matches('/')));
     // What is written down and read again is the same.
     assert_eq!(base.to_string().parse::<BaseUrl>().as_ref(), Ok(base));
 }

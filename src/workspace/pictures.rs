@@ -145,7 +145,7 @@ pub fn link_at(language: &Language, path: &str, text: &Rope, selection: &Span) -
     };
     let mut link = link.clone();
     if let Some(label) = link.target.strip_prefix('[') {
-        link.target = markdown::definition(&text.to_string(), label)?;
+        link.target = markdown::definition(&text.to_string(), label, &link.span)?;
     }
     Some(link)
 }

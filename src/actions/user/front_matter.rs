@@ -101,6 +101,9 @@ fn entries(yaml: &str) -> Result<Vec<Entry>, Problem> {
     Ok(entries)
 }
 
+/// They could make much of little, and what they would save is a word.
+const ANCHORS: &str = "anchors and aliases have no use here";
+
 /// A value of the YAML.
 enum Node {
     One(Text),
@@ -121,6 +124,10 @@ fn node<'i>(events: &mut impl Iterator<Item = Result<(Event<'i>, Span), Problem>
     let Some(next) = events.next() else { return Ok(None) };
     let (event, span) = next?;
     let here = |value: &str| text(&span, value);
+    // Of those that have none it is 0.
+    if let Event::Scalar(_, _, 1.., _) | Event::SequenceStart(_, 1.., _) | Event::MappingStart(_, 1.., _) = event {
+        return Err(here("").problem(ANCHORS.to_owned()));
+    }
     Ok(Some(match event {
         // The parser's word for a value that is not there.
         Event::Scalar(value, ScalarStyle::Plain, ..) if value == "~" => Node::One(here("")),
@@ -137,7 +144,7 @@ fn node<'i>(events: &mut impl Iterator<Item = Result<(Event<'i>, Span), Problem>
             Node::Section(here(""))
         }
         Event::SequenceEnd | Event::MappingEnd => return Ok(None),
-        _ => return Err(here("").problem("anchors and aliases have no use here".to_owned())),
+        _ => return Err(here("").problem(ANCHORS.to_owned())),
     }))
 }
 

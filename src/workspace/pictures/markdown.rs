@@ -1,6 +1,7 @@
 //! `![alternative](target "title")`, `![alternative][label]`, `![label]`.
 
 use super::{Alternative, Form, PictureLink};
+use crate::workspace::Span;
 
 /// The links of a text; in a notebook's file they stand in JSON strings.
 pub(super) fn links(text: &str, in_json: bool) -> Vec<PictureLink> {
@@ -37,11 +38,18 @@ pub(super) fn links(text: &str, in_json: bool) -> Vec<PictureLink> {
     found
 }
 
-/// Where a definition leads: `[label]: target`.
-pub(super) fn definition(text: &str, label: &str) -> Option<String> {
+/// Where a definition leads: `[label]: target`. The lines of the link that asks, `except`, define nothing for it: its text is
+/// to change, and they would be others then.
+pub(super) fn definition(text: &str, label: &str, except: &Span) -> Option<String> {
     let folded = |label: &str| label.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let wanted = folded(label);
-    text.lines().find_map(|line| {
+    let mut end = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let start = end;
+        end += line.len();
+        if start < except.end && except.start < end {
+            return None;
+        }
         let rest = line.trim_start().strip_prefix('[')?;
         let (found, target) = rest.split_once("]:")?;
         let target = target.trim_start();
