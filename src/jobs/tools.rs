@@ -24,7 +24,7 @@ use crate::claude::types::ContentBlock;
 use crate::config::Privacy;
 use crate::prompt::tools as names;
 use crate::unseen::turns;
-use crate::workspace::access::Access;
+use crate::workspace::access::{Access, is_of_system};
 use crate::workspace::roots::{normalized, relative};
 
 /// All calls of one turn together take no longer.
@@ -219,7 +219,7 @@ impl<'a> Toolbox<'a> {
     fn resolve(&self, path: &str) -> Result<PathBuf, String> {
         let (root, _) = self.project()?;
         let resolved = normalized(&root.join(path.trim()));
-        if resolved.starts_with(root) {
+        if resolved.starts_with(root) && !is_of_system(&resolved) {
             return Ok(resolved);
         }
         Err(format!("`{}` is outside of the project.", shortened(path)))

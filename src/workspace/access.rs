@@ -47,6 +47,17 @@ const OWN_IGNORE: &str = ".aside/ignore";
 /// No ignore file is this large.
 const MAX_IGNORE_BYTES: u64 = 1024 * 1024;
 
+/// Where systems show themselves as files: the environment of processes, keys of the kernel, devices.
+const SYSTEM_FOLDERS: &[&str] = &["/proc", "/sys", "/dev"];
+
+/// A folder for files of people's among them.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// Whether this is where the system shows itself, so that nothing there belongs to a project. Looks at the name alone.
+pub fn is_of_system(path: &Path) -> bool {
+    cfg!(unix) && SYSTEM_FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.starts_with(SHARED_MEMORY)
+}
+
 /// Why a file may not leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exclusion {
@@ -56,6 +67,8 @@ pub enum Exclusion {
     Setting(String),
     /// `.aside/ignore` has this pattern.
     OwnIgnore(String),
+    /// It is where the system shows itself.
+    System,
 }
 
 /// What may be read below one folder.
@@ -117,6 +130,9 @@ impl Access {
         }
         // Where a link leads counts as well as what it is called.
         let (Some(real_root), Ok(real)) = (&self.real_root, path.canonicalize()) else { return false };
+        if is_of_system(&real) {
+            return false;
+        }
         // To open a pipe or a device may wait for ever.
         if !real.metadata().is_ok_and(|it| it.is_file() || it.is_dir()) {
             return false;
@@ -199,6 +215,10 @@ pub fn permit(root: Option<&Path>, path: &Path, privacy: &Privacy) -> Result<(),
     let path = normalized(path);
     let real = path.canonicalize();
     let paths = std::iter::once(&path).chain(real.as_ref().ok().filter(|real| **real != path));
+    // A pipe that somebody named stands there too, and leads nowhere else.
+    if let Some(real) = real.as_ref().ok().filter(|real| is_of_system(real) && real.is_file()) {
+        return Err(Exclusion::System.error(&real.display().to_string()));
+    }
     for path in paths {
         let real_root = root.and_then(|root| root.canonicalize().ok());
         let below = root.into_iter().map(normalized).chain(real_root).find_map(|root| {
@@ -238,6 +258,10 @@ impl Exclusion {
             Self::OwnIgnore(pattern) => {
                 (format!("`{OWN_IGNORE}` has `{pattern}`"), format!("Take that line out; or {include}."))
             }
+            Self::System => (
+                "it tells of processes and of this machine".to_owned(),
+                "Copy what may be sent into a file of your own.".to_owned(),
+            ),
         };
         Error::new(ErrorKind::Excluded, format!("{name} is not sent: {why}.")).hint(hint)
     }
@@ -393,6 +417,28 @@ mod tests {
         {
             assert_eq!(access.may_read(&root.join(path)), expected, "{path}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_is_no_part_of_a_project() {
+        let everything = privacy(&[], &["environ", "status", "**"]);
+        let root = Path::new("/");
+        for path in ["/proc/self/environ", "/proc/self/status", "/proc/1/cmdline", "/sys/kernel", "/dev/null"] {
+            let path = Path::new(path);
+            let access = Access::of(root, &everything);
+            assert!(!access.may_read(path) && !access.may_send(path), "{}", path.display());
+            let access = Access::of(path.parent().unwrap(), &everything);
+            assert!(!access.may_read(path) && !access.may_send(path), "{}", path.display());
+            let error = permit(Some(root), path, &everything);
+            assert_eq!(error.is_err(), path.is_file(), "{}: {error:?}", path.display());
+        }
+        let folder = workspace(&[("a.py", "")]);
+        std::os::unix::fs::symlink("/proc/self/environ", folder.path().join("b.py")).unwrap();
+        let error = permit(Some(folder.path()), &folder.path().join("b.py"), &everything).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Excluded);
+        assert_eq!(error.message, "environ is not sent: it tells of processes and of this machine.");
+        assert!(Access::of(root, &privacy(&[], &[])).may_read(&folder.path().join("a.py")), "all else is");
     }
 
     fn privacy(exclude: &[&str], include: &[&str]) -> Privacy {

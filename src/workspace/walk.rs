@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
+use super::access::is_of_system;
+
 /// What a folder's ignore files are called.
 const IGNORE_FILES: &[&str] = &[".gitignore", ".ignore"];
 
@@ -26,7 +28,8 @@ pub fn walk(folder: &Path, wanted: impl Fn(&DirEntry) -> bool + Send + Sync + 's
     }
     builder.filter_entry(move |entry| {
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        wanted(entry) && (!is_folder || can_be_read(entry.path()))
+        let is_open = |path: &Path| !is_of_system(path) && can_be_read(path);
+        wanted(entry) && (!is_folder || is_open(entry.path()))
     });
     builder
 }

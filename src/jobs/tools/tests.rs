@@ -449,3 +449,25 @@ fn a_call_is_told_in_one_line() {
     let long = Call { id: String::new(), name: "search".into(), input: json!({"pattern": "μ\n".repeat(100)}) };
     assert!(long.line().chars().count() == 101 && !long.line().contains('\n'), "{}", long.line());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_system_is_not_there_where_a_project_is_the_whole_machine() {
+    let root = Path::new("/");
+    let host = Disk::default();
+    for (name, input) in [
+        ("read_file", json!({"path": "proc/self/environ"})),
+        ("read_file", json!({"path": "/proc/self/cmdline"})),
+        ("outline", json!({"path": "tmp/../proc/self/environ"})),
+        ("list_files", json!({"path": "proc/self"})),
+        ("list_files", json!({"path": "sys", "depth": 9})),
+        ("search", json!({"pattern": "PATH", "path": "proc/self"})),
+    ] {
+        let given = call_in(root, &host, name, input.clone());
+        assert!(given.is_error && given.text.contains("outside of the project"), "{input}: {}", given.text);
+    }
+    let folder = project();
+    std::os::unix::fs::symlink("/proc/self/environ", folder.path().join("src/environ.py")).unwrap();
+    let given = call_in(folder.path(), &host, "read_file", json!({"path": "src/environ.py"}));
+    assert!(given.is_error && given.text.contains("no file"), "{}", given.text);
+}
