@@ -122,13 +122,15 @@ fn ordinary_code_is_left_alone() {
     assert!(alarmed.len() * 1000 <= lines, "{} of {lines} lines:\n{}", alarmed.len(), alarmed.join("\n"));
 }
 
-/// Prints what is found in the folders of `ASIDE_SECRETS_IN`, for looking at other people's code by hand.
+/// Other people's code: the folders of `ASIDE_SECRETS_IN`, which `scripts/corpus` names. Prints what is found.
 #[test]
-fn found_elsewhere() {
+fn other_peoples_code_is_left_alone() {
     let Ok(folders) = std::env::var("ASIDE_SECRETS_IN") else { return };
     let (mut lines, mut alarmed) = (0, Vec::new());
     for folder in folders.split(':') {
         alarms(Path::new(folder), &mut lines, &mut alarmed);
     }
-    panic!("{} of {lines} lines:\n{}", alarmed.len(), alarmed.join("\n"));
+    eprintln!("secrets: {} of {lines} lines are taken for one:\n{}", alarmed.len(), alarmed.join("\n"));
+    assert!(lines > 10_000, "{lines}");
+    assert!(alarmed.len() * 100 <= lines, "more than one in a hundred");
 }

@@ -31,6 +31,22 @@ const fn mixed(kind: &'static str, anchors: &'static [&'static str], pattern: &'
     Format { kind, anchors, back: 0, word: true, pattern, mixed: true }
 }
 
+/// An application's number, with so many digits in front of its last one, `|` or `%7C`, and its secret. Hardly anything else
+/// has these anchors with as many digits in front.
+const fn facebook(digits: usize) -> Format {
+    Format {
+        kind: "Facebook token",
+        anchors: &[
+            "0|", "1|", "2|", "3|", "4|", "5|", "6|", "7|", "8|", "9|", "0%", "1%", "2%", "3%", "4%", "5%", "6%", "7%",
+            "8%", "9%",
+        ],
+        back: digits,
+        word: false,
+        pattern: r"[0-9]{15,16}[|%][0-9A-Za-z_-]{27,}",
+        mixed: true,
+    }
+}
+
 /// All formats, by provider.
 pub(super) const FORMATS: &[Format] = &[
     word(
@@ -83,6 +99,8 @@ pub(super) const FORMATS: &[Format] = &[
     plain("Duffel token", &["duffel_"], r"duffel_(?:test|live)_[\w=-]{43,}"),
     plain("Dynatrace token", &["dt0c01."], r"dt0c01\.[0-9A-Za-z]{24}\.[0-9A-Za-z]{64,}"),
     word("EasyPost key", &["ezak", "eztk"], r"EZ[AT]K[0-9A-Za-z]{54,}"),
+    facebook(15),
+    facebook(14),
     word("Facebook page token", &["eaam", "eaac"], r"EAA[MC][0-9A-Za-z]{100,}"),
     plain("Flutterwave key", &["flwseck_test-", "flwpubk_test-"], r"FLW(?:SEC|PUB)K_TEST-[0-9A-Za-z]{12,}(?:-X)?"),
     plain("Flutterwave key", &["flwseck-", "flwpubk-"], r"FLW(?:SEC|PUB)K-[0-9a-z]{32,}-X"),
