@@ -1,12 +1,16 @@
 //! What survives: killed servers, dead editors, full disks, and folders that nobody can write to or that are gone.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aside::ledger::Ledger;
 use serde_json::{Value, json};
 
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
+
+/// Within a second a server has ended after its editor; this is for machines that have much else to do, and less than what any
+/// request or wait of the server's would take.
+const SOON: Duration = Duration::from_secs(10);
 
 const TEXT: &str = "def one():\n    return 1\n\n\ndef two():\n    return 2\n";
 
@@ -74,9 +78,7 @@ fn the_server_ends_with_its_editor_even_if_the_pipes_do_not() {
     client.first_text(&job);
     editor.kill().unwrap();
     editor.wait().unwrap();
-    let died = Instant::now();
-    assert_eq!(client.exit_status().code(), Some(0));
-    eprintln!("the server ended {:?} after its editor", died.elapsed());
+    assert_eq!(client.exit_status_within(SOON).code(), Some(0));
     let rows = simulator.account();
     assert_eq!(rows["requests"][0]["complete"], false, "its request ended, too: {rows}");
     assert_eq!(Ledger::open(&sandbox.path("data/aside/usage.sqlite3")).0.attempts(None).unwrap().len(), 1);
@@ -110,9 +112,7 @@ fn an_editor_that_dies_with_an_edit_in_hand_is_not_waited_for() {
     client.run("document", &uri, 0..24);
     client.next("workspace/applyEdit");
     client.close_input();
-    let died = Instant::now();
-    client.exit_status();
-    eprintln!("the server ended {:?} after its input", died.elapsed());
+    client.exit_status_within(SOON);
     assert_eq!(Ledger::open(&sandbox.path("data/aside/usage.sqlite3")).0.attempts(None).unwrap().len(), 1);
 }
 

@@ -423,7 +423,12 @@ impl Client {
 
     /// Waits for the process to end.
     pub(crate) fn exit_status(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        self.exit_status_within(PATIENCE)
+    }
+
+    /// Waits for the process to end, for so long.
+    pub(crate) fn exit_status_within(&mut self, patience: Duration) -> ExitStatus {
+        let deadline = Instant::now() + patience;
         self.closed = true;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

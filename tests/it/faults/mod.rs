@@ -17,6 +17,10 @@ use crate::support::{Client, ClientOptions, Sandbox, Simulator};
 const TEXT: &str = "def one():\n    return 1\n";
 /// What the good answers say.
 const FINE: &str = "All is fine.";
+/// Seconds of patience with a server that falls silent.
+const SHORT: u32 = 1;
+/// The same for faults that are not about silence: however slow this machine is, they come to their end before.
+const LONG: u32 = 50;
 
 /// An editor in front of a scripted server. Bindings are dropped from the last on.
 struct Bench {
@@ -28,8 +32,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::patient(SHORT)
+    }
+
+    /// With so many seconds for a first event, and half as many for each other.
+    fn patient(seconds: u32) -> Self {
         let server = Scripted::start();
-        let (sandbox, client, uri) = open(server.url.as_str(), Vec::new());
+        let (sandbox, client, uri) = open_patient(server.url.as_str(), Vec::new(), seconds);
         Self { uri, client, server, _sandbox: sandbox }
     }
 
@@ -54,8 +63,12 @@ fn free_port() -> u16 {
 }
 
 fn open(url: &str, environment: Vec<(String, String)>) -> (Sandbox, Client, String) {
+    open_patient(url, environment, SHORT)
+}
+
+fn open_patient(url: &str, environment: Vec<(String, String)>, seconds: u32) -> (Sandbox, Client, String) {
     let sandbox = Sandbox::new();
-    sandbox.configure("[api]\ntimeout_secs = 1\nmax_retries = 1\n");
+    sandbox.configure(&format!("[api]\ntimeout_secs = {seconds}\nmax_retries = 1\n"));
     sandbox.write("one.py", TEXT);
     let mut options = ClientOptions::with_api(url);
     options.environment.extend(environment);
@@ -72,9 +85,15 @@ fn sentence(error: &Value) -> String {
 
 /// Plays all faults of a moment.
 fn play(moment: Moment) {
-    let mut bench = Bench::new();
+    for patience in [SHORT, LONG] {
+        let rows = ROWS.iter().filter(|row| row.moment == moment && row.is_silence() == (patience == SHORT));
+        play_rows(&mut Bench::patient(patience), rows);
+    }
+}
+
+fn play_rows<'a>(bench: &mut Bench, rows: impl Iterator<Item = &'a Row>) {
     let host = bench.server.url.authority().to_owned();
-    for row in ROWS.iter().filter(|row| row.moment == moment) {
+    for row in rows {
         let (fault, scripts) = (row.fault, (row.scripts)());
         bench.server.play([scripts, vec![answer(FINE)]].concat());
         let result = bench.run("explain");
@@ -98,7 +117,7 @@ fn play(moment: Moment) {
                 assert_eq!(explanation.is_some_and(|text| text.starts_with("It gives")), kept, "{fault}: {result}");
             }
         }
-        edit(&mut bench, row);
+        edit(bench, row);
         bench.client.read_all();
     }
 }

@@ -57,6 +57,11 @@ impl Row {
     const fn new(fault: &'static str, moment: Moment, sees: Sees, asked: usize, scripts: fn() -> Vec<Script>) -> Self {
         Self { fault, moment, scripts, sees, asked }
     }
+
+    /// Whether it is noticed by nothing coming for a while.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self.sees, Error("timeout", _) | Kept("timeout", _))
+    }
 }
 
 use Moment::{After, At, Before};
