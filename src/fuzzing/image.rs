@@ -6,7 +6,7 @@ use crate::claude::images::Picture;
 use crate::claude::types::ImageSource;
 
 /// Pixels; a larger picture takes its time, and finds no more.
-const LARGEST: u64 = 200_000;
+const LARGEST: u64 = 16_384;
 
 pub(super) fn check(data: &[u8]) {
     let reader = image::ImageReader::new(std::io::Cursor::new(data)).with_guessed_format().expect("nothing is read");

@@ -196,6 +196,9 @@ struct Message<'a> {
     _result: Readable,
     #[serde(default, rename = "error")]
     _error: Readable,
+    /// The framework reads what it has no use for, too.
+    #[serde(flatten)]
+    _others: Readable,
 }
 
 #[derive(Deserialize)]

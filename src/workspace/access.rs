@@ -295,7 +295,9 @@ fn at(folder: &Path, file: &Path) -> Option<Gitignore> {
 /// A pattern means files at any depth unless it begins with `/`: who excludes too much is told so by what is missing, who
 /// excludes too little is not.
 fn anywhere(glob: &str) -> Vec<String> {
-    let glob = glob.trim_start_matches("./").trim_end_matches('/');
+    // Paths have no `.` among their parts.
+    let glob = glob.split('/').filter(|part| *part != ".").collect::<Vec<_>>().join("/");
+    let glob = glob.trim_end_matches('/');
     match glob.strip_prefix('/') {
         Some(anchored) => vec![anchored.to_owned()],
         None => vec![glob.to_owned(), format!("**/{glob}")],

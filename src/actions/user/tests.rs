@@ -152,12 +152,6 @@ fn front_matter_is_yaml_with_an_end() {
     "]],
     );
     check(
-        "---\ntitle: x\nmodel: *a\n---\nx",
-        expect![[r"
-        3:8-10 anchors and aliases have no use here
-    "]],
-    );
-    check(
         "---\ntitle: x\nlanguages: &a [rust]\n---\nx",
         expect![[r"
         3:15-16 anchors and aliases have no use here

@@ -51,6 +51,13 @@ fn what_can_not_be_read_is_replaced_and_the_rest_goes_on() {
     for bad in ["{not json", "\u{1}", "{\"jsonrpc\":\"2.0\",", &"[".repeat(100_000)] {
         check(&(frame(GOOD) + &frame(bad) + &frame(GOOD)), &[GOOD, NO_JSON_BODY, GOOD]);
     }
+    // What nobody looks at is read all the same, to the last.
+    for odd in [r#""\uZZZZ""#, r#""\q""#, "1e999", &format!("{}{}", "[".repeat(200), "]".repeat(200))] {
+        let bad = GOOD.replacen('{', &format!("{{\"other\":{odd},"), 1);
+        check(&(frame(&bad) + &frame(GOOD)), &[NO_JSON_BODY, GOOD]);
+    }
+    let half = GOOD.replacen('{', "{\"other\":\"\\ud83d\",", 1);
+    check(&(frame(&half) + &frame(GOOD)), &[&half.replace("\\ud83d", "\\uFFFD"), GOOD]);
     for bad in [
         "[]",
         "1",

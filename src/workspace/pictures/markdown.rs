@@ -112,21 +112,33 @@ fn destination(text: &str, in_json: bool) -> Option<(String, usize)> {
         })?;
         (unescaped(&rest[..end]), end)
     };
-    // A title may stand between.
-    let mut quote = None;
-    let mut is_escaped = false;
-    let close = rest[length..].char_indices().find_map(|(at, c)| {
-        match (quote, c) {
-            _ if is_escaped => is_escaped = false,
-            (_, '\\') if !in_json => is_escaped = true,
-            (Some(open), c) if open == c => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, ')') => return Some(at),
-            _ => {}
-        }
-        None
-    })?;
-    Some((target, blanks + length + close + 1))
+    let close = length + closed(&rest[length..], in_json)?;
+    // Whoever writes a link in here has forgotten to close this one.
+    (!rest[..close].contains("![")).then_some((target, blanks + close + 1))
+}
+
+/// Where the closing parenthesis stands, behind white space and a title as far as there are any.
+fn closed(text: &str, in_json: bool) -> Option<usize> {
+    let behind = text.trim_start();
+    let quotes: &[&str] = if in_json { &["\\\"", "'"] } else { &["\"", "'"] };
+    let Some(quote) = quotes.iter().find(|quote| behind.starts_with(**quote)) else {
+        return behind.starts_with(')').then_some(text.len() - behind.len());
+    };
+    if behind.len() == text.len() {
+        return None;
+    }
+    let escape = if in_json { "\\\\" } else { "\\" };
+    let mut title = &behind[quote.len()..];
+    while !title.starts_with(quote) {
+        title = match title.strip_prefix(escape) {
+            Some(escaped) if escaped.starts_with(quote) => &escaped[quote.len()..],
+            Some(rest) => rest,
+            None if in_json && title.starts_with('"') => return None,
+            None => &title[title.chars().next()?.len_utf8()..],
+        };
+    }
+    let behind = title[quote.len()..].trim_start();
+    behind.starts_with(')').then_some(text.len() - behind.len())
 }
 
 /// A target without the backslashes in front of punctuation.
