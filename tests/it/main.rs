@@ -35,6 +35,7 @@ mod failures;
 mod faults;
 mod fix;
 mod follow_up;
+mod hostile;
 mod images;
 mod initialize;
 mod injection;
