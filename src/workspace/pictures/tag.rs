@@ -71,7 +71,8 @@ fn attributes(text: &str, from: usize) -> Option<(Vec<Attribute<'_>>, usize)> {
             let begins = text.len() - rest.len();
             quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
             let length = match (quote, rest.chars().next()) {
-                (Some(quote), _) => rest[1..].find(quote)?,
+                // Whoever writes such a tag in a value has forgotten to close it.
+                (Some(quote), _) => rest[1..].find(quote).filter(|end| !has_tag(&rest[1..=*end]))?,
                 (None, Some('{')) => braces(rest)?,
                 (None, _) => rest.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(rest.len()),
             };
@@ -82,6 +83,10 @@ fn attributes(text: &str, from: usize) -> Option<(Vec<Attribute<'_>>, usize)> {
         found.push(Attribute { name: &text[start..start + name], span: start..end, value, quote });
         at = end;
     }
+}
+
+fn has_tag(value: &str) -> bool {
+    value.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"<img"))
 }
 
 /// The length of an expression in braces.

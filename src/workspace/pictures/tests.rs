@@ -51,6 +51,7 @@ fn links_are_found_and_get_their_text() {
         ("html", "a.html", "<img $0src=\"{{ url }}\">", "none"),
         ("html", "a.html", "<image $0src=a.png>", "none"),
         ("html", "a.html", "<img $0src=a.png", "none"),
+        ("html", "a.html", "<img src=\"a.png><img $0src=b.png alt=\"\">", "b.png <img src=b.png alt=\"NEW\">"),
         (
             "typescriptreact",
             "a.tsx",
