@@ -23,8 +23,8 @@ use crate::config::{ModelId, Options};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::outgoing::{Gate, Sealed};
 use crate::jobs::{
-    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, model_as_told, new_job_id,
-    no_question, picture_at, plan, to_fix,
+    self, Budgets, Connections, Context, Order, Outcome, Places, Report, action_for, catch_up, model_as_told,
+    new_job_id, no_question, picture_at, plan, to_fix,
 };
 use crate::ledger::Ledger;
 use crate::prompt::{self, Plan};
@@ -155,11 +155,10 @@ fn run_action(args: &ActArgs, invocation: &Invocation) -> anyhow::Result<ExitCod
         simulated: args.simulate,
     };
     let host = TerminalHost::new(&order, args.write, input.from_stdin, !args.json);
-    let estimates = prompt::Estimates::kept_in(invocation.paths.estimates());
+    let context = context(args, invocation);
     if args.dry_run {
-        return dry_run(args, invocation, &order, |model| plan(&order, &host, model, &estimates));
+        return dry_run(args, invocation, &context, &order, |model| plan(&context, &order, &host, model));
     }
-    let context = context(args, invocation, estimates);
     let running = until_interrupted(|cancel| {
         let (context, order, host) = (&context, &order, &host);
         async move { jobs::run(context, order, host, &cancel).await }
@@ -174,20 +173,17 @@ fn is_comment(input: &input::Input) -> bool {
     actions::is_comment(snapshot.language, &snapshot.text.byte_slice(input.selection.clone()).to_string())
 }
 
-fn connections(args: &ActArgs, invocation: &Invocation) -> Connections {
-    Connections::new(invocation.env.clone(), args.simulate.then(SimulatorOptions::default))
-}
-
-fn context(args: &ActArgs, invocation: &Invocation, estimates: prompt::Estimates) -> Context {
+fn context(args: &ActArgs, invocation: &Invocation) -> Context {
+    let simulator = args.simulate.then(SimulatorOptions::default);
     Context {
         cache: Arc::default(),
         budgets: Arc::new(Budgets::new(invocation.paths.config_file.clone())),
-        connections: Arc::new(connections(args, invocation)),
+        connections: Arc::new(Connections::new(invocation.env.clone(), simulator)),
         ledger: Ledger::lazy(invocation.paths.ledger()),
         places: Places::new(1),
         session: Arc::default(),
         planner: Arc::default(),
-        estimates: Arc::new(estimates),
+        estimates: Arc::new(prompt::Estimates::kept_in(invocation.paths.estimates())),
         models: Arc::new(Catalogue::kept_in(invocation.paths.models())),
     }
 }
@@ -233,15 +229,21 @@ fn find(args: &ActArgs, invocation: &Invocation) -> Result<Arc<Action>, Error> {
 fn dry_run(
     args: &ActArgs,
     invocation: &Invocation,
+    context: &Context,
     order: &Order,
     planned: impl FnOnce(&Model) -> Result<Plan, Error>,
 ) -> anyhow::Result<ExitCode> {
-    let (model, word) = model_as_told(order, &Catalogue::kept_in(invocation.paths.models()))?;
+    let (model, word) = model_as_told(order, &context.models)?;
+    let runtime = super::runtime()?;
+    runtime.block_on(catch_up(context, order));
+    if let Some(warning) = context.ledger.take_warning() {
+        writeln!(terminal::stderr(), "{warning}")?;
+    }
     let mut plan = planned(&model)?;
     plan.notes.extend(word);
     let sealed = Gate::new(invocation.paths.data_dir.clone()).seal(&plan.request, order.settings.privacy.redact);
     plan.notes.extend(sealed.withheld().sentence());
-    let counted = if args.count { Some(count(args, invocation, order, &sealed)?) } else { None };
+    let counted = args.count.then(|| runtime.block_on(count(context, order, &sealed))).transpose()?;
     plan.notes.extend(counted.map(|counted| match counted {
         Some(tokens) => format!("The server counts {tokens} tokens of input."),
         None => "This server does not count tokens; they are estimated.".to_owned(),
@@ -266,10 +268,8 @@ fn dry_run(
 }
 
 /// The tokens of a request, by the server's own count; `None` if it cannot.
-fn count(args: &ActArgs, invocation: &Invocation, order: &Order, sealed: &Sealed) -> anyhow::Result<Option<u64>> {
-    let connections = connections(args, invocation);
-    let counting = async { connections.get(&order.settings).await?.count_tokens(sealed).await };
-    Ok(super::runtime()?.block_on(counting)?)
+async fn count(context: &Context, order: &Order, sealed: &Sealed) -> Result<Option<u64>, Error> {
+    context.connections.get(&order.settings).await?.count_tokens(sealed).await
 }
 
 /// `--dry-run --json`.

@@ -10,7 +10,7 @@ use super::bill::Seen;
 use super::connection::Connection;
 use super::flight::{self, Claim, Turn};
 use super::host::{Event, Queue};
-use super::life::warm_until;
+use super::life::{subject, warm_until};
 use super::money::Held;
 use super::pace::Pass;
 use super::places::{Lane, Place, Ticket};
@@ -20,7 +20,7 @@ use super::sending::Sending;
 use crate::actions::ResultForm;
 use crate::claude::client::{Answer, Failure, Progress};
 use crate::claude::optional::Optional;
-use crate::claude::types::{ContentBlock, DiagnosticsRequest, Message, MessageRequest, Role, StopReason};
+use crate::claude::types::{ContentBlock, Message, MessageRequest, Role, StopReason};
 use crate::claude::usage::{Tokens, cost};
 use crate::config::CacheLayout;
 use crate::error::{Error, ErrorKind};
@@ -57,15 +57,7 @@ impl Run<'_> {
             () = self.cancel.cancelled() => return Err(Stop::Cancelled),
             connection = self.context.connections.get(&self.order.settings) => connection?,
         };
-        let (cache, planner) = (&self.context.cache, &self.context.planner);
-        let row = cache.belong_to(connection.account(), planner);
-        if connection.is_shared() {
-            let (ledger, account) = (self.context.ledger.clone(), connection.account().to_owned());
-            match on_blocking_thread(move || ledger.prefixes(&account, row)).await {
-                Ok(rows) => cache.learn(&rows, planner),
-                Err(error) => tracing::warn!("what other processes sent is not known: {error}"),
-            }
-        }
+        self.context.cache.catch_up(&connection, &self.context.ledger, &self.context.planner).await;
         Ok(connection)
     }
 
@@ -90,10 +82,7 @@ impl Run<'_> {
             self.warm(&connection, plan, &mut start, true).await?;
         }
         let mut request = request.clone();
-        if self.order.settings.cache.diagnostics {
-            let previous_message_id = self.context.cache.previous_message(self.subject());
-            request.diagnostics = Some(DiagnosticsRequest { previous_message_id });
-        }
+        request.diagnostics = self.context.cache.question(self.order);
         connection.simplify(&mut request);
         let mut paused = Paused::default();
         loop {
@@ -241,8 +230,7 @@ impl Run<'_> {
 
     /// What the run is about.
     pub(super) fn subject(&self) -> Subject<'_> {
-        let project = self.order.root.as_deref().and_then(|root| root.to_str()).unwrap_or_default();
-        Subject { document: self.order.snapshot.uri.as_str(), project }
+        subject(self.order)
     }
 
     /// The least tokens that are cached; none where the user wants no caching.

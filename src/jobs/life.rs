@@ -5,9 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ask::on_blocking_thread;
+use super::connection::Connection;
 use super::flight::Flights;
+use super::order::Order;
+use crate::claude::types::DiagnosticsRequest;
 use crate::claude::usage::Tokens;
-use crate::ledger::StoredPrefix;
+use crate::ledger::{Ledger, StoredPrefix};
 use crate::prompt::diagnosis::{Footprint, Hope, MissReason, Subject, Trail, Warm};
 use crate::prompt::warmth::{Heat, PrefixKey, Warmth};
 use crate::prompt::{Layer, LayerName, Plan, Planner};
@@ -41,8 +45,20 @@ pub struct Missed {
 }
 
 impl CacheLife {
+    /// Takes in what other processes sent the same way since they were last looked after.
+    pub(super) async fn catch_up(&self, connection: &Connection, ledger: &Ledger, planner: &Mutex<Planner>) {
+        let row = self.belong_to(connection.account(), planner);
+        if connection.is_shared() {
+            let (ledger, account) = (ledger.clone(), connection.account().to_owned());
+            match on_blocking_thread(move || ledger.prefixes(&account, row)).await {
+                Ok(rows) => self.learn(&rows, planner),
+                Err(error) => tracing::warn!("what other processes sent is not known: {error}"),
+            }
+        }
+    }
+
     /// Begins anew when the cache is another's; the row of the ledger to read on from.
-    pub(super) fn belong_to(&self, account: &str, planner: &Mutex<Planner>) -> i64 {
+    fn belong_to(&self, account: &str, planner: &Mutex<Planner>) -> i64 {
         let mut state = self.state();
         if state.account != account {
             if !state.account.is_empty() {
@@ -54,7 +70,7 @@ impl CacheLife {
     }
 
     /// Takes in what other processes sent.
-    pub(super) fn learn(&self, rows: &[StoredPrefix], planner: &Mutex<Planner>) {
+    fn learn(&self, rows: &[StoredPrefix], planner: &Mutex<Planner>) {
         let mut state = self.state();
         let mut planner = lock(planner);
         for row in rows {
@@ -98,9 +114,11 @@ impl CacheLife {
         self.state().last_miss = Some(Missed { job: job.to_owned(), reason });
     }
 
-    /// The message to compare with.
-    pub(super) fn previous_message(&self, subject: Subject<'_>) -> Option<String> {
-        self.state().trail.previous(subject)?.message.clone()
+    /// What the API is asked of its cache, if the user wants that (`cache.diagnostics`): why less is read than of the message
+    /// to compare with.
+    pub(super) fn question(&self, order: &Order) -> Option<DiagnosticsRequest> {
+        let previous_message_id = || self.state().trail.previous(subject(order))?.message.clone();
+        order.settings.cache.diagnostics.then(|| DiagnosticsRequest { previous_message_id: previous_message_id() })
     }
 
     /// What can still be read from the cache, the next to expire first.
@@ -116,6 +134,12 @@ impl CacheLife {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What an order is about.
+pub(super) fn subject(order: &Order) -> Subject<'_> {
+    let project = order.root.as_deref().and_then(|root| root.to_str()).unwrap_or_default();
+    Subject { document: order.snapshot.uri.as_str(), project }
 }
 
 pub(super) fn lock(planner: &Mutex<Planner>) -> MutexGuard<'_, Planner> {

@@ -8,6 +8,7 @@
 //!
 //! The [`Host`] is the seam between a run and whoever asked for it: an editor or a terminal. Nothing in here knows which.
 
+mod ahead;
 mod ask;
 pub mod batch;
 mod bill;
@@ -44,6 +45,7 @@ mod thread;
 mod tools;
 mod whole;
 
+pub use ahead::{catch_up, plan, plan_follow_up};
 pub use budget::Budgets;
 pub use connection::{Connection, Connections};
 pub(crate) use edit::write_root;
@@ -63,6 +65,6 @@ pub use registry::{JobHandle, Registration, Registry};
 pub use report::{FileEdit, Outcome, Report, Standing};
 pub use reports::to_fix;
 pub use rest::ask_for_rest;
-pub use run::{Context, plan, run};
-pub use thread::{Thread, follow_up, no_question, plan_follow_up};
+pub use run::{Context, run};
+pub use thread::{Thread, follow_up, no_question};
 pub use tools::{Findings, NoFindings, Outcome as ToolOutcome};

@@ -138,9 +138,15 @@ pub(super) async fn run_to_end(
 }
 
 /// What would be sent for an order, without sending it.
-pub fn plan(order: &Order, host: &dyn Host, model: &Model, estimates: &Estimates) -> Result<Plan, Error> {
+pub(super) fn plan(
+    planner: &Mutex<Planner>,
+    scale: Scale,
+    order: &Order,
+    host: &dyn Host,
+    model: &Model,
+) -> Result<Plan, Error> {
     if order.action.applies == Applies::Pictured {
-        return image::plan(order, model, estimates.scale(&model.id));
+        return image::plan(order, model, scale);
     }
     let place = match order.action.result {
         ResultForm::Tests => Some(edit::place_for_tests(order)?),
@@ -149,7 +155,7 @@ pub fn plan(order: &Order, host: &dyn Host, model: &Model, estimates: &Estimates
     if order.action.result == ResultForm::NewFile {
         edit::place_for_file(order, host)?;
     }
-    plan_for(&Mutex::default(), estimates.scale(&model.id), order, host, model, place.as_ref())
+    plan_for(planner, scale, order, host, model, place.as_ref())
 }
 
 pub(super) fn plan_for(

@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use super::host::Event;
 use super::lander::{Step, computing};
 use super::life::lock;
+use super::order::Order;
 use super::report::Outcome;
-use super::run::{Run, Stop, text_of};
+use super::run::{Context, Run, Stop, text_of};
 use super::tools::{Call, Findings, NoFindings, Outcome as Given, Toolbox};
 use super::whole::Whole;
 use crate::claude::client::Answer;
+use crate::claude::models::Model;
 use crate::claude::optional::Optional;
 use crate::claude::types::{ContentBlock, MessageRequest, StopReason, ToolChoice};
 use crate::error::{Error, ErrorKind};
@@ -25,6 +27,11 @@ pub(super) const MOST_ROUNDS: u32 = 8;
 
 /// Said with the last results.
 const LAST: &str = "These were the last results for this question: answer it now with what you know, without calls.";
+
+/// Decides what a request of a conversation writes to the cache, just before it is sent.
+pub(super) fn bet(context: &Context, order: &Order, plan: &mut Plan, model: &Model) {
+    lock(&context.planner).bet(plan, &order.settings, model, Timestamp::now());
+}
 
 impl Run<'_> {
     /// An answer to a question: to read, or an edit where it says so.
@@ -54,7 +61,7 @@ impl Run<'_> {
             *plan = plan.without_tools();
         }
         loop {
-            lock(&self.context.planner).bet(plan, &self.order.settings, &self.model, Timestamp::now());
+            bet(self.context, self.order, plan, &self.model);
             let answer = match self.ask(plan, &plan.request).await {
                 Err(Stop::Failed(error)) if round == 0 && refuses_tools(plan, &error) => {
                     let word = "This server has no tools, so the model saw only what it was shown.";

@@ -126,17 +126,8 @@ pub async fn follow_up(
     })
 }
 
-/// What would be sent, without sending it.
-pub fn plan_follow_up(
-    order: &Order,
-    thread: &Thread,
-    model: &Model,
-    estimates: &prompt::Estimates,
-) -> Result<Plan, Error> {
-    plan(order, thread, model, estimates.scale(&model.id), false)
-}
-
-fn plan(
+/// What is sent; thinking of another model's, or of another server's, is no use to this one.
+pub(super) fn plan(
     order: &Order,
     thread: &Thread,
     model: &Model,

@@ -37,6 +37,13 @@ impl Ledger {
         })
     }
 
+    /// Whether anything was kept, for whichever account.
+    pub fn has_prefixes(&self) -> Result<bool, Error> {
+        self.with(|connection| {
+            connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM prefixes)")?.query_row([], |row| row.get(0))
+        })
+    }
+
     /// What was kept for an account behind the row `after`, oldest first.
     pub fn prefixes(&self, account: &str, after: i64) -> Result<Vec<StoredPrefix>, Error> {
         self.with(|connection| {
@@ -61,11 +68,13 @@ mod tests {
     #[test]
     fn are_told_apart_by_account_read_on_from_a_row_and_forgotten_after_a_day() {
         let ledger = Ledger::in_memory();
+        assert!(!ledger.has_prefixes().unwrap());
         let at = |time: &str| -> Timestamp { time.parse().unwrap() };
         ledger.remember_prefix("mine", at("2026-11-22T07:00:00Z"), "old").unwrap();
         ledger.remember_prefix("mine", at("2026-11-22T09:00:00Z"), "one").unwrap();
         ledger.remember_prefix("other", at("2026-11-22T09:00:00Z"), "theirs").unwrap();
         ledger.remember_prefix("mine", at("2026-11-23T08:00:00Z"), "two").unwrap();
+        assert!(ledger.has_prefixes().unwrap());
         let read = ledger.prefixes("mine", 0).unwrap();
         let said: Vec<_> = read.iter().map(|row| row.footprint.as_str()).collect();
         assert_eq!(said, ["one", "two"]);

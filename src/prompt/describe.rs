@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Layer, Plan};
@@ -118,16 +119,34 @@ fn blocks(request: &MessageRequest) -> Vec<Block<'_>> {
         breakpoint: cache_control.map(CacheControl::ttl),
     });
     let content = request.messages.iter().flat_map(|message| {
-        message.content.iter().filter_map(|block| match block {
-            ContentBlock::Text { text, cache_control } => Some(Block {
-                role: if message.role == Role::User { "user" } else { "assistant" },
-                text: Cow::Borrowed(text.as_str()),
-                breakpoint: cache_control.map(CacheControl::ttl),
-            }),
-            _ => None,
+        message.content.iter().map(|block| {
+            let (text, cache_control) = match block {
+                ContentBlock::Text { text, cache_control } => (Cow::Borrowed(text.as_str()), *cache_control),
+                ContentBlock::Image { cache_control, .. }
+                | ContentBlock::ToolUse { cache_control, .. }
+                | ContentBlock::ToolResult { cache_control, .. } => (as_json(block), *cache_control),
+                ContentBlock::Thinking { .. } | ContentBlock::RedactedThinking { .. } | ContentBlock::Other(_) => {
+                    (as_json(block), None)
+                }
+            };
+            let role = if message.role == Role::User { "user" } else { "assistant" };
+            Block { role, text, breakpoint: cache_control.map(CacheControl::ttl) }
         })
     });
     tools.chain(system).chain(content).collect()
+}
+
+/// What is no text, as it is sent but for its breakpoint, which has a line of its own, and for a picture's letters, which
+/// nobody reads.
+fn as_json(block: &ContentBlock) -> Cow<'static, str> {
+    let mut json = serde_json::to_value(block).unwrap_or_default();
+    if let Some(fields) = json.as_object_mut() {
+        fields.shift_remove("cache_control");
+    }
+    if let Some(Value::String(data)) = json.pointer_mut("/source/data") {
+        *data = format!("({} letters of Base64)", data.len());
+    }
+    Cow::Owned(json.to_string())
 }
 
 fn settings(text: &mut String, plan: &Plan) -> std::fmt::Result {

@@ -28,6 +28,7 @@ pub fn picture(input: &Input<'_>, picture: &Picture) -> Result<Plan, Error> {
     let none = [None; 2];
     let mut layers = compose::layers(&drafts, &none, root, input.scale);
     layers[1].estimated_tokens += picture.tokens();
+    layers[1].blocks += 1;
     let (system, mut content) = compose::assemble(&drafts, &none);
     content.insert(0, ContentBlock::Image { source: picture.source.clone(), cache_control: None });
     request.system = system;

@@ -87,26 +87,66 @@ fn a_dry_run_prints_the_very_bytes_that_are_sent() {
 }
 
 #[test]
+fn a_dry_run_of_a_conversation_prints_the_very_bytes_that_are_sent() {
+    const USED: [&str; 2] = ["--prompt", "Where is parse_price defined?"];
+    let turns: [(&[&str], &[&str]); 7] = [
+        (&["explain", "shop/main.py:5"], &[]),
+        (&["follow-up"], &USED),
+        (&["follow-up"], &["--prompt", "Why?"]),
+        (&["explain", "shop/main.py:9"], &[]),
+        (&["ask", "shop/main.py:5"], &USED),
+        (&["review", "shop/main.py:5"], &[]),
+        (&["follow-up"], &["--prompt", "Is it that bad?"]),
+    ];
+    for settings in ["", "[cache]\ndiagnostics = true\n"] {
+        let fixture = start();
+        fixture.sandbox.configure(settings);
+        for (what, prompt) in turns {
+            let arguments = [what, prompt].concat();
+            let dry = |more: &[&str]| {
+                let output = act(&fixture, &[&arguments, more].concat());
+                assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+                String::from_utf8(output.stdout).unwrap()
+            };
+            let (printed, shown) = (dry(&["--dry-run", "--json"]), dry(&["--dry-run"]));
+            let before = fixture.recorder.exchanges(0).len();
+            dry(&[]);
+            let sent = fixture.recorder.exchanges(before + 1).split_off(before);
+            let first = sent.iter().find(|one| one.target == "POST /v1/messages").expect("it is asked");
+            assert!(printed.contains(&first.body), "{settings} {arguments:?}: {printed}\nis not\n{}", first.body);
+            is_shown(&shown, &first.request);
+        }
+    }
+}
+
+#[test]
 fn a_dry_run_for_people_shows_every_block_and_every_breakpoint() {
     let fixture = start();
     let output = act(&fixture, &["explain", "shop/main.py:5", "--dry-run"]);
     assert_eq!(fixture.recorder.exchanges(0).len(), 0, "nothing is sent");
     let text = String::from_utf8(output.stdout).unwrap();
     act(&fixture, &["explain", "shop/main.py:5"]);
-    let request = fixture.recorder.exchanges(1)[0].request.clone();
-    let blocks =
-        request["system"].as_array().unwrap().iter().chain(request["messages"][0]["content"].as_array().unwrap());
+    assert!(is_shown(&text, &fixture.recorder.exchanges(1)[0].request) > 0, "{text}");
+    assert!(text.contains("kept 5 minutes") && text.contains("while the cache is warm"), "{text}");
+}
+
+/// Looks for every block of a request in what people are shown, in its order, and for its breakpoints, which are counted.
+fn is_shown(text: &str, request: &Value) -> usize {
+    let of = |blocks: &Value| blocks.as_array().into_iter().flatten().cloned().collect::<Vec<_>>();
+    let said = request["messages"].as_array().unwrap().iter().flat_map(|message| of(&message["content"]));
     let (mut at, mut breakpoints) = (0, 0);
-    for block in blocks {
-        let said = block["text"].as_str().unwrap();
-        let found = text[at..].find(said).unwrap_or_else(|| panic!("{said}\nis not behind byte {at} of\n{text}"));
+    for mut block in of(&request["tools"]).into_iter().chain(of(&request["system"])).chain(said) {
+        let life = block.as_object_mut().unwrap().shift_remove("cache_control");
+        let said = block["text"].as_str().map_or_else(|| block.to_string(), str::to_owned);
+        let found = text[at..].find(&said).unwrap_or_else(|| panic!("{said}\nis not behind byte {at} of\n{text}"));
         at += found + said.len();
-        if block.get("cache_control").is_some() {
-            breakpoints += 1;
-            assert!(text[at..].starts_with(&format!("\n══ breakpoint {breakpoints}: ")), "{}", &text[at..]);
-        }
+        breakpoints += usize::from(life.is_some());
+        let mark = format!("\n══ breakpoint {breakpoints}: ");
+        assert_eq!(text[at..].starts_with(&mark), life.is_some(), "{}", &text[at..]);
+        at += if life.is_some() { mark.len() } else { 0 };
     }
-    assert!(breakpoints > 0 && text.contains("kept 5 minutes") && text.contains("while the cache is warm"), "{text}");
+    assert!(!text[at..].contains("══ breakpoint"), "{}", &text[at..]);
+    breakpoints
 }
 
 #[test]

@@ -20,7 +20,6 @@ use crate::ledger::Ledger;
 use crate::output::conversation::{Asked, grow, question};
 use crate::output::edit::apply;
 use crate::output::explanation::{Turn, id_in};
-use crate::prompt::Estimates;
 use crate::workspace::Span;
 use crate::workspace::content::read_text;
 use crate::workspace::roots::normalized;
@@ -58,13 +57,12 @@ pub(super) fn run(args: &ActArgs, invocation: &Invocation, action: &Arc<Action>)
         settings: Arc::new(resolved.settings),
         simulated: args.simulate,
     };
-    let estimates = Estimates::kept_in(invocation.paths.estimates());
+    let context = context(args, invocation);
     if args.dry_run {
-        let planned = |model: &Model| plan_follow_up(&order, &thread, model, &estimates);
-        return dry_run(args, invocation, &order, planned);
+        let planned = |model: &Model| plan_follow_up(&context, &order, &thread, model);
+        return dry_run(args, invocation, &context, &order, planned);
     }
     let host = TerminalHost::new(&order, false, false, !args.json);
-    let context = context(args, invocation, estimates);
     let running = until_interrupted(|cancel| {
         let (context, order, thread, host) = (&context, &order, &thread, &host);
         async move { jobs::follow_up(context, order, thread, host, &cancel).await }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -369,7 +369,8 @@ impl Work<'_> {
     /// that was asked about.
     fn conversation(&self, order: &Order, explanation: &Explanation) -> String {
         let model = order.settings.model_data(&order.model);
-        let Ok(plan) = plan(order, &Disk, &model, &self.books.estimates) else { return "[]".to_owned() };
+        let scale = self.books.estimates.scale(&model.id);
+        let Ok(plan) = plan(&Mutex::default(), scale, order, &Disk, &model) else { return "[]".to_owned() };
         let mut messages = plan.request.messages;
         messages.push(Message { role: Role::Assistant, content: vec![ContentBlock::text(&*explanation.markdown)] });
         serde_json::to_string(&messages).unwrap_or_else(|_| "[]".to_owned())
