@@ -263,13 +263,15 @@ fn a_text_that_is_selected_whole_is_written_only_as_long_as_it_stays() {
 
 #[test]
 fn what_is_known_of_all_actions_is_known_of_a_new_document() {
-    let mut session = Session::new();
-    for _ in 0..12 {
-        session.act(&code(), "def function_1(value):", 20);
+    for (minutes, life) in [(1, Some(Ttl::FiveMinutes)), (20, Some(Ttl::OneHour)), (90, None)] {
+        let mut session = Session::new();
+        for _ in 0..12 {
+            session.act(&code(), "def function_1(value):", minutes);
+        }
+        session.document = "file:///home/somebody/other.py".into();
+        let plan = session.plan(&code().replace("json", "toml"), "def function_1(value):");
+        assert_eq!(life_of_document(&plan), life, "somebody acts every {minutes} minutes");
     }
-    session.document = "file:///home/somebody/other.py".into();
-    let plan = session.plan(&code().replace("json", "toml"), "def function_1(value):");
-    assert_eq!(life_of_document(&plan), Some(Ttl::OneHour), "nobody acts within five minutes");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::process::{Child, Output};
 
+use aside::ledger::Ledger;
 use serde_json::{Value, json};
 
 use crate::support::{Client, ClientOptions, Sandbox, Simulator};
@@ -105,6 +106,30 @@ fn simulated_money_is_held_against_simulated_money() {
     assert!(refused["error"]["message"].as_str().unwrap().contains("simulated budget"), "{refused}");
     sandbox.configure("[budget]\ndaily_usd = 0.1\n");
     assert_eq!(output(&[])["outcome"], "shown", "real money is another matter");
+}
+
+#[test]
+fn what_a_cancelled_request_made_until_then_counts() {
+    let sandbox = sandbox();
+    let text = sandbox.read("inventory.py");
+    let simulator = Simulator::start(&sandbox, None, Some(20));
+    let mut client = Client::start(&sandbox, ClientOptions::with_api(simulator.url.as_str()));
+    let uri = sandbox.uri("inventory.py");
+    client.open(&uri, "python", &text);
+    let job = client.run("explain", &uri, 0..text.len());
+    client.first_text(&job);
+    client.execute("aside.cancel", json!({"job": job})).unwrap();
+    let end = client.stream_end(&job);
+    client.read_all();
+    let ledger = Ledger::open(&sandbox.path("data/aside/usage.sqlite3")).0;
+    let attempts = ledger.attempts(None).unwrap();
+    let [cut] = attempts.as_slice() else { panic!("one request: {attempts:#?}") };
+    let (cost, unreported) = (cut.cost_usd.unwrap(), cut.unreported_usd.unwrap_or_default());
+    let told = end["usage"]["costUsd"].as_f64().unwrap();
+    assert!((told - cost).abs() < 1e-12, "the bill has what was reported: {told} of {cost}");
+    assert!(cut.partial && unreported > 0.0, "{cut:?}");
+    let spent = ledger.spent(cut.started, false, cut.started).unwrap().usd;
+    assert!((spent - cost - unreported).abs() < 1e-12, "{spent} of {cost} and {unreported}");
 }
 
 #[test]

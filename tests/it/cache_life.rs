@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aside::ledger::Ledger;
 use serde_json::{Value, json};
 
 use crate::support::http::Recorder;
@@ -282,6 +283,10 @@ fn opening_a_document_warms_its_project_if_that_is_wanted() {
     let usage = client.request("aside/usage", Value::Null).unwrap();
     let actions: Vec<_> = usage["rows"].as_array().unwrap().iter().map(|row| row["action"].clone()).collect();
     assert_eq!(actions, [json!("explain"), json!("prewarm")]);
+    let told: Vec<_> = rows.iter().map(|row| row["request_id"].clone()).collect();
+    let attempts = Ledger::open(&sandbox.path("data/aside/usage.sqlite3")).0.attempts(None).unwrap();
+    let kept: Vec<_> = attempts.iter().map(|attempt| json!(attempt.request_id)).collect();
+    assert_eq!(kept, told, "what nobody asked for has a name, too");
     client.read_all();
 }
 

@@ -214,16 +214,17 @@ fn what_is_new_of_the_document_is_told_and_only_once() {
 #[test]
 fn of_a_small_file_is_told_what_is_shorter() {
     let (path, python) = ("src/code.py", language::by_id("python"));
-    let text = "import json\n\n\ndef load(path):\n    return json.load(open(path))\n".repeat(3);
+    let item = |name| format!("def {name}(x):\n    a = x\n    b = a\n    c = b\n    d = c\n    return d\n");
+    let text = format!("# Three.\n{}\n{}\n{}", item("one"), item("two"), item("three"));
     let known = tags::wrap("document", &[("path", path), ("language", "python")], &text);
     let history = History::new(vec![
         Message { role: Role::User, content: vec![ContentBlock::text(known)] },
         Message { role: Role::Assistant, content: vec![ContentBlock::text("So.")] },
     ]);
-    // One line of fifteen: the function says it. Three of them: they are the file.
-    let told = history.news(path, python, Some(&text.replacen("open(path)", "open(path, 'rb')", 1)));
+    // A line of 21: its function says it. A line of each function: together they are the file, and some tags.
+    let told = history.news(path, python, Some(&text.replacen("a = x", "a = -x", 1)));
     assert!(told[0].starts_with("<change"), "{told:?}");
-    let told = history.news(path, python, Some(&text.replace("open(path)", "open(path, 'rb')")));
+    let told = history.news(path, python, Some(&text.replace("a = x", "a = -x")));
     assert!(told[0].starts_with("<document"), "{told:?}");
 }
 
@@ -258,6 +259,17 @@ fn a_conversation_that_goes_on_at_once_is_read_from_the_cache() {
     let costs = Case::new().talk(&[30; 25]);
     let (paid, off) = costs.iter().fold((0.0, 0.0), |sum, turn| (sum.0 + turn.0, sum.1 + turn.1));
     assert!(paid < 0.3 * off, "{paid} of {off}");
+}
+
+#[test]
+fn an_end_that_nobody_reads_is_not_written_for_ever() {
+    let mut case = Case::new();
+    let (cost, uncached) = case.talk(&[7200; 40]).pop().unwrap();
+    assert!((cost - uncached).abs() < 1e-12, "{cost} {uncached}");
+    let mut case = Case::new();
+    case.settings.cache.ttl = CacheTtl::FiveMinutes;
+    let (cost, uncached) = case.talk(&[7200; 40]).pop().unwrap();
+    assert!(cost > 1.2 * uncached, "who names a life has decided: {cost} {uncached}");
 }
 
 proptest! {
