@@ -12,9 +12,11 @@ use aside::output::answer::EditAnswer;
 use aside::output::check::{Comparison, Promise, Verdict};
 use aside::output::edit;
 use aside::prompt;
+use aside::prompt::context::{Around, gather, may_be_excerpt};
 use aside::workspace::positions::{Encoding, Position, offset, position};
-use aside::workspace::syntax::ParsedAhead;
-use aside::workspace::{Change, Document, language, syntax};
+use aside::workspace::syntax::{ParsedAhead, Syntax};
+use aside::workspace::test_files::RealFiles;
+use aside::workspace::{Change, Document, language, selection, syntax};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 
@@ -159,9 +161,57 @@ fn changed_prompts(c: &mut Criterion, input: &prompt::Input<'_>) {
     }
 }
 
+/// What surrounds a selection, in a project of twelve files of which the document imports ten; and what is selected, by a
+/// cursor.
+fn contexts(c: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    for number in 0..10 {
+        let module = format!("def used_{number}(value):\n    return value * {number}\n\n{}", python(8_000));
+        std::fs::write(root.join(format!("module_{number}.py")), module).expect("a file");
+    }
+    let each = |line: fn(usize) -> String| (0..10).map(line).collect::<Vec<_>>().concat();
+    let imports = each(|number| format!("from module_{number} import used_{number}\n"));
+    let calls = each(|number| format!("    value = used_{number}(value)\n"));
+    let calls = format!("def selected(value):\n{calls}    return f_0(value)\n");
+    std::fs::write(root.join("test_module_1.py"), python(4_000)).expect("a file");
+    let estimate = |text: &str| prompt::estimate_tokens(text, &models::lookup("claude-sonnet-5-5"));
+    for (what, bytes) in [("20 kB", 20_000), ("1 MB", 1_000_000)] {
+        let text = format!("{imports}\n\n{calls}\n\n{}", python(bytes));
+        let start = text.find("def selected").expect("it is there");
+        let around = Around {
+            action: "explain",
+            root,
+            path: &root.join("document.py"),
+            language: language::by_id("python"),
+            text: &text,
+            syntax: Box::new(|| Syntax::parse(language::by_id("python"), text.as_str())),
+            selection: start..start + calls.len(),
+            document_is_whole: !may_be_excerpt(&text),
+            has_tests: false,
+            redact: true,
+            diagnostics: &[],
+            max_tokens: None,
+        };
+        let found = gather(&around, &RealFiles, &estimate).pieces.len();
+        assert!(found >= 10, "{found} pieces");
+        c.bench_function(&format!("gather the context of a selection, {what}"), |b| {
+            b.iter(|| gather(black_box(&around), &RealFiles, &estimate));
+        });
+        let uri = "file:///bench/document.py".parse().expect("a URI");
+        let document = Document::new(uri, "python", 1, &text);
+        assert_eq!(selection::resolve(&document.snapshot(), start..start).1.as_deref(), Some("selected"));
+        c.bench_function(&format!("find what is selected by a cursor, {what}"), |b| {
+            // A snapshot is parsed once.
+            let find = |snapshot| selection::resolve(black_box(&snapshot), start..start);
+            b.iter_batched(|| document.snapshot(), find, BatchSize::LargeInput);
+        });
+    }
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = keystrokes, answers, prompts
+    targets = keystrokes, answers, prompts, contexts
 }
 criterion_main!(benches);

@@ -69,7 +69,7 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         let uri = "file:///a.py".parse().expect("a URI");
-        Snapshot { uri, path: None, language: language::by_id("python"), version: None, text: Rope::from_str(TEXT) }
+        Snapshot::new(uri, None, language::by_id("python"), None, Rope::from_str(TEXT))
     }
 
     fn told(severity: Severity) -> Diagnostic {

@@ -327,10 +327,11 @@ impl Run<'_> {
         self.planned(&plan);
         if order.action.result == ResultForm::Edit {
             // While the model writes there is time to parse, and with the tree an answer is an edit at once.
-            let original = ParsedAhead::new(order.snapshot.language, order.snapshot.text.to_string());
-            let original = self.original.insert(Arc::new(original)).clone();
+            let original = self.original.insert(Arc::new(order.snapshot.parsed_ahead())).clone();
             tokio::task::spawn_blocking(move || original.parse());
         }
+        // The answer may be minutes away.
+        order.snapshot.forget_tree();
         self.count_near_limit(&plan).await?;
         if order.action.result == ResultForm::Answer {
             return match self.answer(plan).await {

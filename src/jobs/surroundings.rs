@@ -29,6 +29,7 @@ pub(super) fn surroundings(
         path,
         language: order.snapshot.language,
         text,
+        syntax: Box::new(|| order.snapshot.syntax()),
         selection: order.selection.clone(),
         document_is_whole: !may_be_excerpt(text),
         has_tests,

@@ -56,13 +56,8 @@ impl Thread {
         let uri: Option<Url> = self.first.uri.parse().ok();
         let path = uri.as_ref().and_then(|uri| uri.to_file_path().ok());
         let text = path.as_deref().and_then(|path| read_text(path).ok()).unwrap_or_default();
-        Snapshot {
-            uri: uri.unwrap_or_else(|| NOWHERE.clone()),
-            path,
-            language: language::by_id(&self.first.language),
-            version: None,
-            text: Rope::from_str(&text),
-        }
+        let (uri, language) = (uri.unwrap_or_else(|| NOWHERE.clone()), language::by_id(&self.first.language));
+        Snapshot::new(uri, path, language, None, Rope::from_str(&text))
     }
 
     /// The folder that the conversation's paths are relative to, where the document is still called so.

@@ -13,6 +13,7 @@ use super::Span;
 use super::content::{self, MAX_DOCUMENT_BYTES};
 use super::language::{self, Language};
 use super::positions::floor_char_boundary;
+use super::syntax::{ParsedAhead, SharedTree, Syntax};
 use super::tracking::{TrackId, Tracked, Tracks};
 use crate::error::{Error, ErrorKind};
 
@@ -130,13 +131,8 @@ impl Document {
 
     /// A copy that later changes do not reach. Takes nanoseconds: the text is shared.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            uri: self.uri.clone(),
-            path: self.path.clone(),
-            language: self.language,
-            version: Some(self.version),
-            text: self.text.clone(),
-        }
+        let (uri, path) = (self.uri.clone(), self.path.clone());
+        Snapshot::new(uri, path, self.language, Some(self.version), self.text.clone())
     }
 
     fn clamp(&self, span: Span) -> Span {
@@ -159,9 +155,31 @@ pub struct Snapshot {
     pub version: Option<i32>,
     /// Its text.
     pub text: Rope,
+    tree: SharedTree,
 }
 
 impl Snapshot {
+    /// A document's name, place and language, the editor's number of its text, and the text.
+    pub fn new(uri: Url, path: Option<PathBuf>, language: &'static Language, version: Option<i32>, text: Rope) -> Self {
+        Self { uri, path, language, version, text, tree: SharedTree::default() }
+    }
+
+    /// Its text with its tree; `None` for a language without a grammar, and for a text too large or too tangled to parse.
+    /// Parsed once for this snapshot and its clones, as long as nobody [forgets](Self::forget_tree) it.
+    pub fn syntax(&self) -> Option<Syntax> {
+        self.tree.syntax(self.language, &self.text)
+    }
+
+    /// Its text, to be parsed while something else is done, unless it was; the tree is not kept here any more.
+    pub fn parsed_ahead(&self) -> ParsedAhead {
+        self.tree.ahead(self.language, &self.text)
+    }
+
+    /// Lets go of the tree, which is many times as large as the text.
+    pub fn forget_tree(&self) {
+        self.tree.forget();
+    }
+
     /// Reads a file that no editor has open. `path` must be absolute.
     ///
     /// # Errors
@@ -181,13 +199,7 @@ impl Snapshot {
                 .hint("Give the whole path of the file.")
         })?;
         let text = read(path)?;
-        Ok(Self {
-            uri,
-            path: Some(path.to_owned()),
-            language: language::by_path(path),
-            version: None,
-            text: Rope::from_str(&text),
-        })
+        Ok(Self::new(uri, Some(path.to_owned()), language::by_path(path), None, Rope::from_str(&text)))
     }
 
     /// Whether actions can work on this text.

@@ -2,7 +2,7 @@
 
 use ropey::Rope;
 
-use super::syntax::{self, Item, Syntax};
+use super::syntax::{Item, Syntax, enclosing_in};
 use super::{Snapshot, Span};
 
 /// Whether nothing is selected: no text, nothing but white space, or the one character that some editors' cursors are.
@@ -13,13 +13,14 @@ pub fn is_empty(text: &Rope, selection: &Span) -> bool {
 
 /// What is meant by a selection, and the name of the item it is, if it is one. Parses the document.
 pub fn resolve(snapshot: &Snapshot, selection: Span) -> (Span, Option<String>) {
+    let syntax = snapshot.syntax();
+    let items = syntax.as_ref().map(Syntax::items).unwrap_or_default();
     let span = if is_empty(&snapshot.text, &selection) {
-        syntax::enclosing(snapshot.language, &snapshot.text, selection.start)
+        enclosing_in(syntax.as_ref(), &items, &snapshot.text, selection.start)
     } else {
         selection
     };
-    let syntax = Syntax::parse(snapshot.language, snapshot.text.to_string());
-    let name = syntax.and_then(|syntax| name_of(&syntax.items(), &span));
+    let name = name_of(&items, &span);
     (span, name)
 }
 
@@ -32,16 +33,18 @@ pub fn around(snapshot: &Snapshot, places: &[Span]) -> (Span, Option<String>) {
     let end = places.iter().map(|place| place.end.max(place.start)).max().unwrap_or_default();
     // A place that ends where a line begins has nothing of that line.
     let last = if end > start && text.line_to_byte(text.byte_to_line(end)) == end { end - 1 } else { end };
-    let first = syntax::enclosing(snapshot.language, text, start);
-    let last = if first.contains(&last) { first.clone() } else { syntax::enclosing(snapshot.language, text, last) };
+    let syntax = snapshot.syntax();
+    let items = syntax.as_ref().map(Syntax::items).unwrap_or_default();
+    let enclosing = |at| enclosing_in(syntax.as_ref(), &items, text, at);
+    let first = enclosing(start);
+    let last = if first.contains(&last) { first.clone() } else { enclosing(last) };
     let (start, end) = (first.start.min(last.start).min(start), first.end.max(last.end).max(end));
     let line = text.byte_to_line(end);
     let end = if text.line_to_byte(line) == end && end > start { end } else { line_end(text, line) };
     let begins = text.line_to_byte(text.byte_to_line(start));
     let is_indentation = text.byte_slice(begins..start).chars().all(char::is_whitespace);
     let span = if is_indentation { begins } else { start }..end;
-    let syntax = Syntax::parse(snapshot.language, text.to_string());
-    let name = syntax.and_then(|syntax| name_of(&syntax.items(), &span));
+    let name = name_of(&items, &span);
     (span, name)
 }
 
@@ -79,7 +82,7 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         let uri = "file:///a.py".parse().unwrap();
-        Snapshot { uri, path: None, language: language::by_id("python"), version: None, text: Rope::from_str(TEXT) }
+        Snapshot::new(uri, None, language::by_id("python"), None, Rope::from_str(TEXT))
     }
 
     #[test]

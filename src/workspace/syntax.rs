@@ -9,10 +9,12 @@ mod parsed;
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ropey::Rope;
 
+pub(super) use parsed::SharedTree;
 pub use parsed::{Parsed, ParsedAhead};
 
 use super::Span;
@@ -78,6 +80,8 @@ pub struct Syntax {
     tree: tree_sitter::Tree,
     text: String,
     grammar: Grammar,
+    /// Shared with whoever has the same tree.
+    items: Arc<OnceLock<Vec<Item>>>,
 }
 
 /// Texts larger than this are not parsed.
@@ -145,12 +149,13 @@ impl Syntax {
         let grammar = language.grammar?;
         let text = text.into();
         let tree = tree(language, &text)?;
-        Some(Self { tree, text, grammar })
+        Some(Self { tree, text, grammar, items: Arc::default() })
     }
 
     /// All items, each after the one that it is in.
     pub fn items(&self) -> Vec<Item> {
-        outline::items(self.tree.root_node(), &self.text, grammars::rules(self.grammar))
+        let found = || outline::items(self.tree.root_node(), &self.text, grammars::rules(self.grammar));
+        self.items.get_or_init(found).clone()
     }
 
     /// Where the text does not parse: the outermost pieces that fit nowhere, and an empty span where something is
@@ -210,5 +215,12 @@ impl Syntax {
 /// Begins with the indentation of its first line and ends before the last line break. Empty only where there is
 /// nothing but white space.
 pub fn enclosing(language: &Language, text: &Rope, offset: usize) -> Span {
-    enclosing::enclosing(language, text, offset)
+    let syntax = Syntax::parse(language, text.to_string());
+    let items = syntax.as_ref().map(Syntax::items).unwrap_or_default();
+    enclosing_in(syntax.as_ref(), &items, text, offset)
+}
+
+/// The same in a text that was parsed, as far as it could be, with its items.
+pub(super) fn enclosing_in(syntax: Option<&Syntax>, items: &[Item], text: &Rope, offset: usize) -> Span {
+    enclosing::enclosing(syntax, items, text, offset)
 }

@@ -67,5 +67,5 @@ fn standard_input(path: Option<&Path>, current_dir: &Path) -> Result<Snapshot, E
     };
     let uri = uri.ok_or_else(|| Error::new(ErrorKind::Config, "`--stdin-path` is no path."))?;
     let language = path.as_deref().map_or_else(|| language::by_id("plaintext"), language::by_path);
-    Ok(Snapshot { uri, path, language, version: None, text: Rope::from_str(&text) })
+    Ok(Snapshot::new(uri, path, language, None, Rope::from_str(&text)))
 }

@@ -91,13 +91,8 @@ mod tests {
     use crate::workspace::language;
 
     fn names(language: &str, items: Items, text: &str) -> Option<Vec<String>> {
-        let snapshot = Snapshot {
-            uri: Url::parse("untitled:x").unwrap(),
-            path: None,
-            language: language::by_id(language),
-            version: None,
-            text: Rope::from_str(text),
-        };
+        let uri = Url::parse("untitled:x").unwrap();
+        let snapshot = Snapshot::new(uri, None, language::by_id(language), None, Rope::from_str(text));
         let found = items.of(&snapshot)?;
         for pair in found.windows(2) {
             assert!(pair[0].0.end <= pair[1].0.start, "{pair:?}");

@@ -179,5 +179,5 @@ pub(super) fn snapshot_of(file: &BatchFile, root: &Path) -> Result<Snapshot, Err
     let uri = url::Url::from_file_path(&path)
         .map_err(|()| Error::new(ErrorKind::Internal, format!("{} is not an absolute path.", path.display())))?;
     let language = language::of_document(&file.language, Some(&path));
-    Ok(Snapshot { uri, path: Some(path), language, version: None, text: Rope::from_str(&file.text) })
+    Ok(Snapshot::new(uri, Some(path), language, None, Rope::from_str(&file.text)))
 }

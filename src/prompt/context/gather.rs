@@ -10,8 +10,8 @@ use crate::workspace::references::{
     Definition, Name, Project, Role, Source, callers, definitions, names, own_definitions,
 };
 use crate::workspace::roots::relative;
-use crate::workspace::secrets::{Whole, beginning};
-use crate::workspace::syntax::ItemKind;
+use crate::workspace::secrets::beginning;
+use crate::workspace::syntax::{ItemKind, Syntax};
 use crate::workspace::test_files::{Files, nearest_tests};
 use crate::workspace::{Diagnostic, Language, Span};
 
@@ -27,6 +27,8 @@ pub struct Around<'a> {
     pub language: &'static Language,
     /// Its text.
     pub text: &'a str,
+    /// The same, parsed, as far as it can be.
+    pub syntax: Box<dyn Fn() -> Option<Syntax> + 'a>,
     /// What is selected.
     pub selection: Span,
     /// Whether the model sees the whole document; else definitions from it are worth sending too.
@@ -135,8 +137,8 @@ pub fn gather(around: &Around<'_>, files: &dyn Files, tokens: &dyn Fn(&str) -> u
     }
     let project = Project::new(around.root, files);
     let wants_code = policy.wants.iter().any(|want| *want != Want::Diagnostics);
-    let source = if wants_code { Source::parse(around.path, around.language, around.text.to_owned()) } else { None };
-    let source = source.map(|source| project.put(source));
+    let syntax = if wants_code { (around.syntax)() } else { None };
+    let source = syntax.map(|syntax| project.put(Source::new(around.path, around.language, syntax)));
     for want in policy.wants {
         match (want, &source) {
             (Want::Diagnostics, _) if around.action == FIX => {}
@@ -183,11 +185,11 @@ impl Basket<'_> {
 }
 
 impl Basket<'_> {
-    /// Leaves out of the piece that was taken last what only the rest of its file, `text`, tells to be a secret; `span` is where
+    /// Leaves out of the piece that was taken last what only the rest of its file tells to be a secret; `span` is where
     /// in it a form of the piece stands. An outline is all that matters of its item, so it tells by itself.
-    fn without_secrets(&mut self, text: &str, redact: bool, span: impl Fn(Form) -> Span) {
-        let Some(piece) = self.pieces.last_mut().filter(|piece| piece.form != Form::Outline) else { return };
-        if let Cow::Owned(left) = Whole::of(text, redact).piece(span(piece.form)) {
+    fn without_secrets(&mut self, source: &Source, redact: bool, span: impl Fn(Form) -> Span) {
+        let Some(piece) = self.pieces.last_mut().filter(|piece| redact && piece.form != Form::Outline) else { return };
+        if let Cow::Owned(left) = source.whole().piece(span(piece.form)) {
             piece.text = left;
         }
     }
@@ -262,7 +264,7 @@ fn take_definition(
     }
     forms.push(piece(Form::Signature, definition.signature()));
     if basket.take(forms, basket.budget / LARGEST_SHARE) {
-        basket.without_secrets(text, around.redact, |form| match form {
+        basket.without_secrets(&definition.source, around.redact, |form| match form {
             Form::Signature => definition.signature_span(),
             _ => definition.span(),
         });
@@ -281,7 +283,7 @@ fn called(around: &Around<'_>, source: &Source, basket: &mut Basket<'_>) {
             text: around.text[caller.span.clone()].to_owned(),
         };
         if basket.take([piece], basket.budget / LARGEST_SHARE) {
-            basket.without_secrets(around.text, around.redact, |_| caller.span.clone());
+            basket.without_secrets(source, around.redact, |_| caller.span.clone());
         }
     }
 }
@@ -313,7 +315,7 @@ fn example(around: &Around<'_>, project: &Project<'_>, files: &dyn Files, basket
         });
         if basket.take(forms, most) {
             let length = basket.pieces.last().map_or(0, |piece| piece.text.len());
-            basket.without_secrets(test.text(), around.redact, |_| 0..length);
+            basket.without_secrets(&test, around.redact, |_| 0..length);
             return;
         }
     }

@@ -10,6 +10,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
+use crate::workspace::syntax::Syntax;
 use crate::workspace::test_files::Files;
 use crate::workspace::{Diagnostic, Severity, Span, language};
 
@@ -57,6 +58,7 @@ impl Fixture {
             path: &self.document,
             language: language::by_path(&self.document),
             text: self.text(),
+            syntax: Box::new(|| Syntax::parse(language::by_path(&self.document), self.text())),
             selection: self.selection.clone(),
             document_is_whole: true,
             has_tests: false,

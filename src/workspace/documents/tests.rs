@@ -129,3 +129,24 @@ fn what_cannot_be_worked_on_says_why() {
     open.apply(Change::Full("a\0".to_owned()));
     assert!(open.snapshot().check().unwrap_err().message.contains("binary"));
 }
+
+#[test]
+fn a_snapshot_is_parsed_once_for_all_who_ask() {
+    let mut snapshot = document("def f():\n    pass\n").snapshot();
+    let first = snapshot.syntax().unwrap();
+    // The root is each clone's own, what is in it is shared.
+    let function = |syntax: &Syntax| syntax.tree().root_node().child(0).unwrap().id();
+    let is_first = |snapshot: &Snapshot| function(&snapshot.syntax().unwrap()) == function(&first);
+    let other = snapshot.clone();
+    assert!(is_first(&snapshot) && is_first(&other), "clones share it");
+    other.forget_tree();
+    assert!(!is_first(&snapshot), "all let go of it together");
+    let ahead = other.parsed_ahead();
+    assert!(ahead.now("def f():\n    pass\n").is_parsed(), "it was parsed already");
+    assert!(!other.parsed_ahead().now("def f():\n    pass\n").is_parsed(), "and taken away");
+    assert!(snapshot.syntax().is_some());
+    snapshot.text = Rope::from_str("class C:\n    pass\n");
+    assert_eq!(snapshot.syntax().unwrap().items()[0].name, "C", "a tree is of one text");
+    snapshot.language = language::by_id("plaintext");
+    assert!(snapshot.syntax().is_none() && !snapshot.parsed_ahead().now("class C:\n    pass\n").is_parsed());
+}

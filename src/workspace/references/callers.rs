@@ -44,6 +44,11 @@ fn uses(source: &Source, of: &Item, selection: &Span) -> Vec<Caller> {
         return Vec::new();
     }
     let is_function = matches!(of.kind, ItemKind::Function | ItemKind::Method);
+    // Ruby and Lua call without parentheses too.
+    let may_call = matches!(source.language.family(), "ruby" | "lua" | "shellscript");
+    let declared: Vec<&Span> =
+        source.items.iter().filter(|item| item.name.contains(name)).map(|item| &item.name_span).collect();
+    let is_declared = |at, end| declared.iter().any(|span| span.start <= at && end <= span.end);
     let root = source.syntax.tree().root_node();
     let mut out = Vec::new();
     for (at, _) in text.match_indices(name).take(MAX_PLACES) {
@@ -51,17 +56,15 @@ fn uses(source: &Source, of: &Item, selection: &Span) -> Vec<Caller> {
         if selection.start < end && at < selection.end {
             continue;
         }
+        let behind = text[end..].trim_start_matches([' ', '\t']);
+        let is_call = behind.starts_with(['(', '!']) || behind.starts_with("::<");
+        // The tree is asked last: to find a place in it takes as long as the file has items.
+        if (is_function && !is_call && !may_call) || is_declared(at, end) {
+            continue;
+        }
         let Some(leaf) = root.descendant_for_byte_range(at, end) else { continue };
         let is_name = leaf.byte_range() == (at..end) && leaf.child_count() == 0 && leaf.is_named();
         if !is_name || ["comment", "string", "content", "fragment"].iter().any(|part| leaf.kind().contains(part)) {
-            continue;
-        }
-        let behind = text[end..].trim_start_matches([' ', '\t']);
-        let is_call = behind.starts_with(['(', '!']) || behind.starts_with("::<");
-        // Ruby and Lua call without parentheses too.
-        let may_call = matches!(source.language.family(), "ruby" | "lua" | "shellscript");
-        let is_declared = source.items.iter().any(|item| item.name_span.start <= at && end <= item.name_span.end);
-        if is_declared || (is_function && !is_call && !may_call) {
             continue;
         }
         let mut call = leaf;

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::imports::{Import, imports};
+use super::search::last;
 use crate::workspace::language::{self, Language};
 use crate::workspace::roots::normalized;
+use crate::workspace::secrets::{Secret, Whole, find};
 use crate::workspace::syntax::{Item, Syntax};
 use crate::workspace::test_files::Files;
 
@@ -40,14 +42,21 @@ pub struct Source {
     /// Its items.
     pub items: Vec<Item>,
     imports: OnceCell<Vec<Import>>,
+    secrets: OnceCell<Vec<Secret>>,
+    by_name: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
 impl Source {
     /// Parses a text; `None` for a language without a grammar.
     pub fn parse(path: &Path, language: &'static Language, text: String) -> Option<Self> {
-        let syntax = Syntax::parse(language, text)?;
+        Some(Self::new(path, language, Syntax::parse(language, text)?))
+    }
+
+    /// A text that is parsed already.
+    pub fn new(path: &Path, language: &'static Language, syntax: Syntax) -> Self {
         let items = syntax.items();
-        Some(Self { path: normalized(path), language, syntax, items, imports: OnceCell::new() })
+        let (imports, secrets, by_name) = Default::default();
+        Self { path: normalized(path), language, syntax, items, imports, secrets, by_name }
     }
 
     /// Its text.
@@ -58,6 +67,23 @@ impl Source {
     /// What it imports.
     pub fn imports(&self) -> &[Import] {
         self.imports.get_or_init(|| imports(&self.syntax, self.language.family()))
+    }
+
+    /// Its text, of which pieces are shown without what the rest tells to be a secret.
+    pub fn whole(&self) -> Whole<'_> {
+        Whole::with(self.text(), self.secrets.get_or_init(|| find(self.text())))
+    }
+
+    /// The items whose name ends so, in order: where `name` has a path in front, as in `A::b`, its last part counts.
+    pub(super) fn named(&self, name: &str) -> &[usize] {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+            for (index, item) in self.items.iter().enumerate() {
+                by_name.entry(last(&item.name).to_owned()).or_default().push(index);
+            }
+            by_name
+        });
+        by_name.get(last(name)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The folder it is in.

@@ -27,7 +27,7 @@ pub fn definitions(project: &Project<'_>, from: &Rc<Source>, name: &Name) -> Vec
     let import = from.imports().iter().filter(bound).max_by_key(|import| import.local.len());
     let found = match import {
         Some(import) => through(project, from, import, parts, MAX_HOPS),
-        None if from.items.iter().any(|item| item.parent.is_none() && item.name == *head) => Vec::new(),
+        None if from.named(head).iter().any(|at| is_outermost(&from.items[*at], head)) => Vec::new(),
         None => {
             let mut found = Vec::new();
             for place in unimported(project, from, name) {
@@ -48,6 +48,11 @@ pub fn definitions(project: &Project<'_>, from: &Rc<Source>, name: &Name) -> Vec
     found.into_iter().filter(|definition| definition.source.path != from.path).collect()
 }
 
+/// Whether an item is in no other one, under this very name.
+fn is_outermost(item: &Item, name: &str) -> bool {
+    item.parent.is_none() && item.name == name
+}
+
 /// What defines a name in the same file, outside of `but`: items at the top, and members of what the code is in.
 pub fn own_definitions(from: &Rc<Source>, name: &Name, but: &crate::workspace::Span) -> Vec<Definition> {
     let outside = |item: &Item| item.span.end <= but.start || but.end <= item.span.start;
@@ -57,8 +62,9 @@ pub fn own_definitions(from: &Rc<Source>, name: &Name, but: &crate::workspace::S
     }
     let mut found = find(from, &parts);
     if parts.len() < name.parts.len() {
-        let member = from.items.iter().position(|item| last(&item.name) == parts[0] && item.kind == ItemKind::Method);
-        found = member.map(|item| Definition { source: from.clone(), item }).into_iter().collect();
+        let is_method = |at: &&usize| last(&parts[0]) == parts[0] && from.items[**at].kind == ItemKind::Method;
+        let member = from.named(&parts[0]).iter().find(is_method);
+        found = member.map(|item| Definition { source: from.clone(), item: *item }).into_iter().collect();
     }
     found.into_iter().filter(|definition| outside(definition.item())).collect()
 }
@@ -179,7 +185,7 @@ fn outermost(source: &Source, name: &str) -> Option<usize> {
     let is_type = |item: &Item| {
         matches!(item.kind, ItemKind::Class | ItemKind::Struct | ItemKind::Enum | ItemKind::Interface | ItemKind::Other)
     };
-    let found = (0..items.len()).filter(|index| named(&items[*index]));
+    let found = source.named(name).iter().copied().filter(|index| named(&items[*index]));
     let visible = found.filter_map(|index| Some((depth(index)?, index)));
     // In Java everything is in a class, and members can be imported without it.
     let is_java = source.language.grammar == Some(Grammar::Java);
@@ -195,7 +201,8 @@ fn member(source: &Source, owner: usize, name: &str) -> Option<usize> {
                 && items[parent].kind == ItemKind::Class
                 && items[parent].name.split('<').next() == Some(items[owner].name.as_str()))
     };
-    items.iter().position(|item| item.parent.is_some_and(is_owner) && last(&item.name) == name)
+    let is_member = |item: &Item| item.parent.is_some_and(is_owner) && last(&item.name) == name;
+    source.named(name).iter().copied().find(|index| is_member(&items[*index]))
 }
 
 /// What `export default` or `module.exports =` gives a name to.

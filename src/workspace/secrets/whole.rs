@@ -11,13 +11,18 @@ pub const LEFT_OUT: &str = "[a secret, left out]";
 /// A text of which pieces are shown to somebody.
 pub struct Whole<'t> {
     text: &'t str,
-    secrets: Vec<Secret>,
+    secrets: Cow<'t, [Secret]>,
 }
 
 impl<'t> Whole<'t> {
     /// With `redact` (the setting `privacy.redact`) off there is nothing to leave out.
     pub fn of(text: &'t str, redact: bool) -> Self {
-        Self { text, secrets: if redact { find(text) } else { Vec::new() } }
+        Self { text, secrets: if redact { find(text).into() } else { Cow::default() } }
+    }
+
+    /// A text whose secrets were [found](find) already.
+    pub fn with(text: &'t str, secrets: &'t [Secret]) -> Self {
+        Self { text, secrets: secrets.into() }
     }
 
     /// A piece of it, on character boundaries. A line of a private key without the mark above it, half a token, a value whose

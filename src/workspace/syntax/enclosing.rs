@@ -3,9 +3,8 @@
 use ropey::Rope;
 use tree_sitter::Node;
 
-use super::{ItemKind, Syntax};
+use super::{Item, ItemKind, Syntax};
 use crate::workspace::Span;
-use crate::workspace::language::Language;
 use crate::workspace::positions::{floor_char_boundary, line_content};
 
 /// Words that begin the head of a definition in some language.
@@ -50,16 +49,14 @@ const DEFINING: &[&str] = &[
 const CLOSING: &[&str] = &["}", ")", "]", "end", "fi", "done", "esac", "else", "endif", "endfunction"];
 
 /// See [`super::enclosing`].
-pub(super) fn enclosing(language: &Language, text: &Rope, offset: usize) -> Span {
+pub(super) fn enclosing(syntax: Option<&Syntax>, items: &[Item], text: &Rope, offset: usize) -> Span {
     let offset = floor_char_boundary(text, offset);
     let lines = Lines { text };
-    let syntax = if language.grammar.is_some() { Syntax::parse(language, text.to_string()) } else { None };
-    let found = syntax.as_ref().and_then(|syntax| by_syntax(syntax, &lines, offset));
+    let found = syntax.and_then(|syntax| by_syntax(syntax, items, &lines, offset));
     lines.whole(found.unwrap_or_else(|| lines.block(lines.nearest(text.byte_to_line(offset)))))
 }
 
-fn by_syntax(syntax: &Syntax, lines: &Lines<'_>, offset: usize) -> Option<Span> {
-    let items = syntax.items();
+fn by_syntax(syntax: &Syntax, items: &[Item], lines: &Lines<'_>, offset: usize) -> Option<Span> {
     let at = lines.on_content(offset);
     let worth = |index: usize, at: usize| {
         let item = &items[index];

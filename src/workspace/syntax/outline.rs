@@ -23,8 +23,32 @@ struct Frame {
     in_function: bool,
 }
 
+/// What a kind of node means.
+#[derive(Clone, Copy, Default)]
+struct Meaning {
+    is_attached: bool,
+    is_wrapper: bool,
+    is_semicolon: bool,
+    item: Option<&'static ItemRule>,
+}
+
+/// What each kind of node means, by its number: a large tree has half a million nodes, and to compare names takes longer than
+/// everything else that is done with most of them.
+fn meanings(root: Node<'_>, rules: &'static Rules) -> Vec<Meaning> {
+    let language = root.language();
+    let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+    let meaning = |kind: &str| Meaning {
+        is_attached: rules.attached.contains(&kind),
+        is_wrapper: rules.wrappers.contains(&kind),
+        is_semicolon: kind == ";",
+        item: rules.items.iter().find(|rule| rule.node == kind),
+    };
+    kinds.map(|kind| language.node_kind_for_id(kind).map(meaning).unwrap_or_default()).collect()
+}
+
 /// All items of the tree.
-pub(super) fn items(root: Node<'_>, text: &str, rules: &Rules) -> Vec<Item> {
+pub(super) fn items(root: Node<'_>, text: &str, rules: &'static Rules) -> Vec<Item> {
+    let meanings = meanings(root, rules);
     let mut out: Vec<Item> = Vec::new();
     let mut cursor = root.walk();
     let mut frames =
@@ -35,7 +59,9 @@ pub(super) fn items(root: Node<'_>, text: &str, rules: &Rules) -> Vec<Item> {
     loop {
         let node = cursor.node();
         let Some(frame) = frames.last_mut() else { return out };
-        let entered = enter(node, text, rules, frame, &mut out);
+        // What does not parse has a kind beyond all others.
+        let meaning = meanings.get(usize::from(node.kind_id())).copied().unwrap_or_default();
+        let entered = enter(node, meaning, text, rules, frame, &mut out);
         if let Some(child) = entered.filter(|_| cursor.goto_first_child()) {
             frames.push(child);
             continue;
@@ -50,9 +76,16 @@ pub(super) fn items(root: Node<'_>, text: &str, rules: &Rules) -> Vec<Item> {
 }
 
 /// Takes in one node; answers the frame for its children, if they are worth a visit.
-fn enter(node: Node<'_>, text: &str, rules: &Rules, frame: &mut Frame, out: &mut Vec<Item>) -> Option<Frame> {
+fn enter(
+    node: Node<'_>,
+    meaning: Meaning,
+    text: &str,
+    rules: &Rules,
+    frame: &mut Frame,
+    out: &mut Vec<Item>,
+) -> Option<Frame> {
     let span = node.byte_range();
-    if rules.attached.contains(&node.kind()) {
+    if meaning.is_attached {
         let begins_line = text.get(frame.last_end..span.start).is_none_or(|gap| gap.contains('\n'))
             || frame.last_end == 0
             || text.get(..frame.last_end).is_some_and(|before| before.ends_with('\n'))
@@ -65,7 +98,7 @@ fn enter(node: Node<'_>, text: &str, rules: &Rules, frame: &mut Frame, out: &mut
         frame.last_end = span.end;
         return None;
     }
-    if node.kind() == ";"
+    if meaning.is_semicolon
         && frame.last_end == span.start
         && let Some(item) = frame.last_item.and_then(|index| out.get_mut(index))
     {
@@ -83,13 +116,12 @@ fn enter(node: Node<'_>, text: &str, rules: &Rules, frame: &mut Frame, out: &mut
         wrapper: None,
         in_function: frame.in_function,
     };
-    let matched = rules.items.iter().find(|rule| rule.node == node.kind());
-    if let Some(item) = matched.and_then(|rule| item(node, rule, text, rules, frame, start, out)) {
+    if let Some(item) = meaning.item.and_then(|rule| item(node, rule, text, rules, frame, start, out)) {
         child.in_function |= matches!(item.kind, ItemKind::Function | ItemKind::Method);
         child.item = Some(out.len());
         frame.last_item = Some(out.len());
         out.push(item);
-    } else if rules.wrappers.contains(&node.kind()) && is_around_one(node, rules) {
+    } else if meaning.is_wrapper && is_around_one(node, rules) {
         let (outer, words) = match &frame.wrapper {
             Some((outer, words)) => (outer.clone(), *words),
             None => (start..span.end, own_words(node, rules)),

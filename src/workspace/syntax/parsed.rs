@@ -1,11 +1,12 @@
 //! A text with its tree, which follows edits: only what changed is parsed anew.
 
 use std::cell::OnceCell;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use ropey::Rope;
 use tree_sitter::{InputEdit, Point, Tree};
 
-use super::{parse, tree};
+use super::{Item, Syntax, parse, tree};
 use crate::workspace::{Language, Span};
 
 /// Edits that are nearer to each other than this many bytes count as one. Each edit costs a way down the tree, each byte
@@ -110,6 +111,63 @@ impl ParsedAhead {
             Some(tree) => Parsed::with_tree(self.language, &self.text, tree.clone()).became(text),
             None => Parsed::new(self.language, text),
         }
+    }
+}
+
+/// Where whoever parses a text leaves its tree for whoever needs it next. Clones share the place.
+#[derive(Clone, Debug, Default)]
+pub(in crate::workspace) struct SharedTree(Arc<Mutex<Option<Left>>>);
+
+/// A tree that was left, with what it was made of.
+#[derive(Debug)]
+struct Left {
+    language: &'static str,
+    text: Rope,
+    tree: Option<Tree>,
+    items: Arc<OnceLock<Vec<Item>>>,
+}
+
+impl SharedTree {
+    /// A text with its tree: the one that was left, else a new one, which is left.
+    pub(in crate::workspace) fn syntax(&self, language: &'static Language, text: &Rope) -> Option<Syntax> {
+        let grammar = language.grammar?;
+        let whole = text.to_string();
+        let known = self.left(language, text, |left| left.as_ref().map(|left| (left.tree.clone(), left.items.clone())));
+        let (tree, items) = known.unwrap_or_else(|| {
+            let (tree, items) = (tree(language, &whole), Arc::default());
+            let (text, kept) = (text.clone(), Arc::clone(&items));
+            *self.lock() = Some(Left { language: language.id, text, tree: tree.clone(), items: kept });
+            (tree, items)
+        });
+        Some(Syntax { tree: tree?, text: whole, grammar, items })
+    }
+
+    /// The text, to be parsed unless a tree was left, which is taken away.
+    pub(in crate::workspace) fn ahead(&self, language: &'static Language, text: &Rope) -> ParsedAhead {
+        let left = self.left(language, text, Option::take);
+        let tree = left.map_or_else(OnceLock::new, |left| OnceLock::from(left.tree));
+        ParsedAhead { language, text: text.to_string(), tree }
+    }
+
+    /// Lets go of what was left.
+    pub(in crate::workspace) fn forget(&self) {
+        *self.lock() = None;
+    }
+
+    fn left<T>(
+        &self,
+        language: &'static Language,
+        text: &Rope,
+        with: impl FnOnce(&mut Option<Left>) -> Option<T>,
+    ) -> Option<T> {
+        let mut left = self.lock();
+        // Whoever holds a snapshot may change its text.
+        left.take_if(|left| left.language != language.id || left.text != *text);
+        with(&mut left)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Left>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
