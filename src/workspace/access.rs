@@ -295,13 +295,10 @@ fn at(folder: &Path, file: &Path) -> Option<Gitignore> {
 /// A pattern means files at any depth unless it begins with `/`: who excludes too much is told so by what is missing, who
 /// excludes too little is not.
 fn anywhere(glob: &str) -> Vec<String> {
-    // Paths have no `.` among their parts.
-    let glob = glob.split('/').filter(|part| *part != ".").collect::<Vec<_>>().join("/");
-    let glob = glob.trim_end_matches('/');
-    match glob.strip_prefix('/') {
-        Some(anchored) => vec![anchored.to_owned()],
-        None => vec![glob.to_owned(), format!("**/{glob}")],
-    }
+    // Paths have neither dots nor nothing among their parts.
+    let parts: Vec<&str> = glob.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let pattern = parts.join("/");
+    if glob.starts_with('/') { vec![pattern] } else { vec![format!("**/{pattern}"), pattern] }
 }
 
 /// Files behind an [`Access`]: what may not be read is not there.
@@ -462,6 +459,9 @@ mod tests {
         ]);
         let root = folder.path();
         let allowed = |privacy: &Privacy, path: &str| permit(Some(root), &root.join(path), privacy);
+        for pattern in ["./src/own.py", "src/./own.py", "src//own.py/.", "/src/own.py", "own.py/"] {
+            assert!(allowed(&privacy(&[pattern], &[]), "src/own.py").is_err(), "{pattern}");
+        }
         let strict = privacy(&["own.*"], &[]);
         for (path, reason) in [
             (".env", "hold secrets (`.env*`)"),
