@@ -90,5 +90,4 @@ end
 
 local fine, problem = xpcall(main, debug.traceback)
 check(fine, "the session goes as it should" .. (fine and "" or ": " .. tostring(problem):gsub("\n", " ")))
-results:close()
 vim.cmd("qall!")
