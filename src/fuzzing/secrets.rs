@@ -56,9 +56,20 @@ pub(super) fn check(data: &[u8]) {
         // What is no word is nowhere else either.
         let is_telling = value.len() >= 16 && value.bytes().any(|byte| byte.is_ascii_uppercase());
         if is_telling && text.matches(value).count() == 1 {
-            assert!(sent.iter().all(|sent| !sent.contains(value)), "{value:?} leaves in {sent:?}");
+            assert!(
+                sent.iter().all(|sent| !without_placeholders(sent).contains(value)),
+                "{value:?} leaves in {sent:?}"
+            );
         }
     }
+}
+
+/// What is in front of a placeholder may become a secret by the placeholder's first letters. What follows one without a break is
+/// no part of it.
+fn without_placeholders(sent: &str) -> String {
+    let length = "ASIDE_SECRET_".len() + 12;
+    let placeholders = strangers(sent).map(|it| it.get(..length).unwrap_or(it));
+    placeholders.fold(sent.to_owned(), |text, placeholder| text.replace(placeholder, "\n"))
 }
 
 fn words(block: &ContentBlock) -> &str {

@@ -91,7 +91,8 @@ export function environmentsOf(program: string, argument: string): string[] {
   return processes.flatMap(id => {
     try {
       const command = readFileSync(`/proc/${id}/cmdline`, "utf8").split("\0");
-      const is = command.includes(argument) && command.some(word => word.endsWith(path.basename(program)));
+      // Not what only has its name among its arguments, as a program that listens to the two has.
+      const is = command.includes(argument) && path.basename(command[0] ?? "") === path.basename(program);
       return is ? [readFileSync(`/proc/${id}/environ`, "utf8")] : [];
     } catch {
       // It has ended, or is somebody else's.
