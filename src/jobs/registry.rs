@@ -18,6 +18,7 @@ pub struct JobHandle {
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     jobs: Arc<Mutex<BTreeMap<String, JobHandle>>>,
+    closed: CancellationToken,
 }
 
 /// Takes a job out of the registry when its run ends, however it ends.
@@ -28,8 +29,11 @@ pub struct Registration {
 }
 
 impl Registry {
-    /// Adds a job until the registration is dropped.
+    /// Adds a job until the registration is dropped. When all are over, a new one is cancelled at once.
     pub fn register(&self, job: &str, handle: JobHandle) -> Registration {
+        if self.is_closed() {
+            handle.token.cancel();
+        }
         self.lock().insert(job.to_owned(), handle);
         Registration { registry: self.clone(), job: job.to_owned() }
     }
@@ -39,6 +43,17 @@ impl Registry {
         let jobs = self.lock();
         let chosen = jobs.iter().filter(|(id, _)| job.is_none_or(|job| job == *id));
         chosen.map(|(_, handle)| handle.token.cancel()).count()
+    }
+
+    /// Cancels all jobs and those that are still to come.
+    pub fn close(&self) {
+        self.closed.cancel();
+        self.cancel(None);
+    }
+
+    /// Whether all jobs are over.
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
     }
 
     /// Whether anything runs.
@@ -83,5 +98,15 @@ mod tests {
         assert_eq!(registry.cancel(Some("1")), 0);
         assert_eq!(registry.cancel(None), 1);
         assert!(two.token.is_cancelled());
+    }
+
+    #[test]
+    fn a_job_that_comes_too_late_is_cancelled() {
+        let registry = Registry::default();
+        let (one, late) = (handle("one"), handle("late"));
+        let _first = registry.register("1", one.clone());
+        registry.close();
+        let _second = registry.register("2", late.clone());
+        assert!(registry.is_closed() && one.token.is_cancelled() && late.token.is_cancelled());
     }
 }

@@ -69,7 +69,7 @@ pub(in crate::server) fn initialized(session: &Arc<Session>) {
 
 /// Ends everything that runs.
 pub(in crate::server) fn shutdown(session: &Session) {
-    session.registry.cancel(None);
+    session.registry.close();
     if let Some(asking) = &session.state().asking {
         asking.cancel();
     }
