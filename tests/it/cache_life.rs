@@ -302,6 +302,7 @@ fn what_several_wait_for_is_written_on_its_own_if_that_is_wanted() {
     for job in &others {
         wait_for_report(&client, job, "waiting for the cache");
     }
+    wait_for_arrival(&simulator);
     client.execute("aside.cancel", json!({"job": stuck})).unwrap();
     for job in &others {
         assert_eq!(client.stream_end(job)["outcome"], "shown");
