@@ -250,20 +250,32 @@ export class Editor {
   /** The cursor at a line and column. */
   async goTo(line: number, column = 1): Promise<void> {
     await this.focus();
-    await this.page.keyboard.press("Control+G");
-    const input = this.page.locator(".quick-input-widget input").first();
-    await input.fill(`:${line}:${column}`);
-    await this.page.locator(".quick-input-widget", { hasText: `line ${line}` }).waitFor();
+    await this.#ask("Control+G", `:${line}:${column}`, ".quick-input-widget", `line ${line}`);
     await this.page.keyboard.press("Enter");
     await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
   }
 
   /** A command, by its name in the palette. */
   async command(name: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    await this.page.locator(".quick-input-widget input").first().fill(`>${name}`);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
+    await this.#ask("F1", `>${name}`, ".quick-input-list .monaco-list-row", name);
     await this.page.keyboard.press("Enter");
+  }
+
+  /** Opens the box at the top by a key and fills it in, until what it then shows has these words. */
+  async #ask(key: string, text: string, shown: string, words: string): Promise<void> {
+    const input = this.page.locator(".quick-input-widget input").first();
+    const answer = this.page.locator(shown, { hasText: words }).first();
+    // Whatever takes the keys over closes the box, such as a page that has just been moved, and its user opens it again.
+    await until(`the box has ${text}`, async () => {
+      if (!(await input.isVisible())) await this.page.keyboard.press(key);
+      return await input
+        .fill(text, { timeout: 5000 })
+        .then(() => answer.waitFor({ timeout: 5000 }))
+        .then(
+          () => true,
+          () => false,
+        );
+    });
   }
 
   /** Opens the menu of code actions; what is in it. */
