@@ -8,6 +8,7 @@ mod backend;
 mod capabilities;
 mod explained;
 pub mod ext;
+mod farewell;
 mod feed;
 mod findings;
 mod from_proto;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::Server;
 
+use self::farewell::Farewell;
 use self::service::{Life, Wire};
 use self::stdout::Outlet;
 use crate::config::Environment;
@@ -59,6 +61,7 @@ pub async fn serve(environment: &Environment, simulator: Option<SimulatorOptions
     let (service, socket) = backend::service(outlet.clone(), environment, simulator, end.clone());
     let session = service.inner().session.clone();
     let stdin = stdin::Frames::new(tokio::io::stdin(), end.clone());
+    let socket = Farewell::new(socket, session.registry.clone());
     let server = Server::new(stdin, outlet, socket)
         // Each request is a task of its own; a limit here would stall everything behind the slowest.
         .concurrency_level(usize::MAX)

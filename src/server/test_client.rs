@@ -9,12 +9,14 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 use tower_lsp::jsonrpc::{Request, Response, Result};
-use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
+use tower_lsp::{Client, ClientSocket, LanguageServer, Loopback as _, LspService};
 
 use super::backend::Backend;
+use super::farewell::{Answers, Farewell, Requests};
 use super::session::Session;
 use super::stdout::Outlet;
 use crate::config::Environment;
+use crate::jobs::Registry;
 use crate::simulator::{Scenario, SimulatorOptions};
 
 /// A client that says only what a test tells it to.
@@ -69,6 +71,11 @@ impl TestClient {
         let id = request.id().expect("only requests are answered").clone();
         let error = tower_lsp::jsonrpc::Error { message: reason.into(), ..tower_lsp::jsonrpc::Error::internal_error() };
         self.socket.send(Response::from_error(id, error)).await.expect("the server lives");
+    }
+
+    /// The connection as it serves, with the jobs of `registry`.
+    pub(super) fn farewell(self, registry: Registry) -> (Requests, Answers) {
+        Farewell::new(self.socket, registry).split()
     }
 
     /// Lets what the server says go out as it does when it serves; the end for the client's answers.

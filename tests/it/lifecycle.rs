@@ -1,10 +1,13 @@
 //! From the first byte to the exit code.
 
-use std::io::{Read, Write};
+use std::fmt::Write as _;
+use std::io::{BufReader, Read, Write};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use crate::support::client::capable;
+use crate::support::traffic::read_frame;
 use crate::support::{Client, ClientOptions, Sandbox};
 
 fn rude() -> ClientOptions {
@@ -163,6 +166,47 @@ fn a_frame_that_is_not_json_does_not_end_the_session() {
     assert!(said.contains("-32700"), "a parse error is reported: {said}");
     assert!(said.contains("\"id\":1") && said.contains("\"id\":2"), "what comes behind it is answered: {said}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// What a server wants to know of a client that just came, and of a job that was just asked for, comes too late then.
+#[test]
+fn who_leaves_is_asked_for_nothing() {
+    for _ in 0..3 {
+        let sandbox = Sandbox::new();
+        sandbox.example("inventory.py");
+        let mut child = sandbox.aside().args(["serve", "--simulate"]).stdin(Stdio::piped()).spawn().unwrap();
+        let run = json!({"action": "explain", "uri": sandbox.uri("inventory.py"), "range": null});
+        let session = [
+            json!({"id": 1, "method": "initialize", "params": {"processId": null, "rootUri": null, "capabilities": capable()}}),
+            json!({"method": "initialized", "params": {}}),
+            json!({"id": 2, "method": "workspace/executeCommand", "params": {"command": "aside.run", "arguments": [run]}}),
+            json!({"id": 3, "method": "shutdown"}),
+        ];
+        let mut frames = String::new();
+        for mut message in session {
+            message["jsonrpc"] = json!("2.0");
+            let body = message.to_string();
+            write!(frames, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
+        let mut stdin = child.stdin.take();
+        stdin.as_mut().unwrap().write_all(frames.as_bytes()).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut answered = Vec::new();
+        while let Some(message) = read_frame(&mut stdout).unwrap() {
+            if message.get("method").is_none() {
+                answered.push(message["id"].clone());
+            } else {
+                let asks = message.get("id").is_some();
+                assert!(!(asks && answered.contains(&json!(3))), "asked of who is leaving: {message}");
+            }
+            // The job is over, too: nothing more is to come but the pipe's end.
+            if [2, 3].iter().all(|id| answered.contains(&json!(id))) {
+                stdin = None;
+            }
+        }
+        assert_eq!(answered.len(), 3, "{answered:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
 }
 
 /// More than there is memory for is not waited for, and what is announced is not made room for.

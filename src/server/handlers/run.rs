@@ -355,8 +355,8 @@ pub(super) fn channel(session: &Session, order: &Order, title: String, progress:
     let mut state = session.state();
     let progress = match progress {
         Some(token) => Some((token, false)),
-        // A string: some clients take no numbers. Whoever leaves is asked for nothing any more.
-        None if state.capabilities.work_done_progress && !session.registry.is_closed() => {
+        // A string: some clients take no numbers.
+        None if state.capabilities.work_done_progress => {
             Some((ProgressToken::String(format!("aside-{}", order.job)), true))
         }
         None => None,
