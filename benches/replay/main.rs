@@ -13,16 +13,19 @@ mod drive;
 mod sessions;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use aside::config::Settings;
 use drive::{Bill, Layout, replay};
-use sessions::{History, KINDS};
+use sessions::{History, KINDS, Kind};
 
 const LAYOUTS: [Layout; 4] = [Layout::Off, Layout::SystemOnly, Layout::Plain, Layout::Snapshot];
 
-/// Sessions of each kind, where no other number is asked for.
-const SEEDS: u64 = 3;
+/// Sessions of each kind, where no other number is asked for: one in each of the packages.
+const SEEDS: u64 = 8;
 
 /// Actions of each session.
 const ACTIONS: usize = 200;
@@ -72,19 +75,13 @@ fn main() {
         let mut bills = [Bill::default(); LAYOUTS.len()];
         let mut bound = 0.0;
         let mut worst: f64 = 0.0;
-        for seed in 0..seeds {
-            let files = chosen(&histories, kind, seed);
-            let session = sessions::session(kind, &files, seed, ACTIONS);
-            let steps = LAYOUTS.map(|layout| replay(&session, layout, &settings));
-            // Sessions of twenty actions and more are held to it, so any of them may end anywhere.
-            let ratios = steps[0].iter().zip(&steps[3]).skip(19).map(|(off, snapshot)| snapshot.usd / off.usd);
-            worst = ratios.fold(worst, f64::max);
-            let of_session = steps.map(|steps| steps.last().copied().unwrap_or_default());
-            for (sum, bill) in bills.iter_mut().zip(of_session) {
+        for outcome in outcomes(seeds, |seed| Outcome::of(kind, seed, &histories, &settings)) {
+            worst = worst.max(outcome.worst);
+            for (sum, bill) in bills.iter_mut().zip(outcome.bills) {
                 sum.tokens += bill.tokens;
                 sum.usd += bill.usd;
             }
-            bound += bound::bound(&session, &settings);
+            bound += outcome.bound;
         }
         for (layout, bill) in LAYOUTS.iter().zip(&bills) {
             let per_action = bill.tokens.input as f64 / (seeds as f64 * ACTIONS as f64);
@@ -118,10 +115,45 @@ fn main() {
     }
 }
 
+/// What a session came to.
+struct Outcome {
+    /// In the order of the layouts.
+    bills: [Bill; LAYOUTS.len()],
+    /// Nobody can go below it who knows the future, in dollars.
+    bound: f64,
+    /// The snapshot's cost by that of `off`, when it was highest.
+    worst: f64,
+}
+
+impl Outcome {
+    fn of(kind: Kind, seed: u64, histories: &BTreeMap<String, Vec<History>>, settings: &Settings) -> Self {
+        let session = sessions::session(kind, &chosen(histories, kind, seed), seed, ACTIONS);
+        let steps = LAYOUTS.map(|layout| replay(&session, layout, settings));
+        // Sessions of twenty actions and more are held to it, so any of them may end anywhere.
+        let ratios = steps[0].iter().zip(&steps[3]).skip(19).map(|(off, snapshot)| snapshot.usd / off.usd);
+        let worst = ratios.fold(0.0, f64::max);
+        let bills = steps.map(|steps| steps.last().copied().unwrap_or_default());
+        Self { bills, bound: bound::bound(&session, settings), worst }
+    }
+}
+
+/// What so many sessions came to, in their order, on all cores.
+fn outcomes(seeds: u64, of: impl Fn(u64) -> Outcome + Sync) -> Vec<Outcome> {
+    let next = AtomicU64::new(0);
+    let work = || std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds));
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let worker = || work().map(|seed| (seed, of(seed))).collect::<Vec<_>>();
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("it ends well")).collect()
+    });
+    all.sort_by_key(|(seed, _)| *seed);
+    all.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
 /// The files of a session: of one package, or of all where each action is on another file.
-fn chosen(histories: &BTreeMap<String, Vec<History>>, kind: sessions::Kind, seed: u64) -> Vec<History> {
-    use sessions::Kind::{JustTooLate, OneActionAFile};
-    if matches!(kind, OneActionAFile | JustTooLate) {
+fn chosen(histories: &BTreeMap<String, Vec<History>>, kind: Kind, seed: u64) -> Vec<History> {
+    if matches!(kind, Kind::OneActionAFile | Kind::JustTooLate) {
         return histories.values().flatten().cloned().collect();
     }
     let at = usize::try_from(seed).unwrap_or(0) * 3 + kind as usize;
