@@ -144,15 +144,27 @@ impl Fixture {
 
 #[test]
 fn reviewing_again_replaces_what_was_found_there_and_nothing_else() {
-    let mut fixture = Fixture::new();
+    let finding = |line: u32, category: &str| {
+        format!(
+            "{{ name = \"report_finding\", input = {{ start_line = {line}, end_line = {line}, severity = \"error\", \
+             category = \"{category}\", message = \"Here.\" }} }}"
+        )
+    };
+    let step = |content: &str| format!("[[step]]\nmatch = {{ action = \"review\" }}\n{content}\n");
+    let steps = [
+        format!("answer = \"Let me see.\"\ntool_calls = [{}, {}]", finding(4, "first"), finding(5, "second")),
+        "answer = \"Two.\"".to_owned(),
+        "answer = \"None.\"".to_owned(),
+        format!("answer = \"Once more.\"\ntool_calls = [{}]", finding(5, "third")),
+        "answer = \"One.\"".to_owned(),
+    ];
+    let mut fixture = Fixture::played(&steps.map(|content| step(&content)).concat());
     fixture.review();
-    fixture.shown(4);
+    assert_eq!(categories(&fixture.shown(2)), ["first", "second"]);
     let report = fixture.review_at("def later");
     assert_eq!(report["findings"], json!([]), "{report}");
-    fixture.review_at("def load");
-    // The old ones went when the first new one came.
-    fixture.shown(1);
-    fixture.shown(4);
+    fixture.review();
+    assert_eq!(categories(&fixture.shown(1)), ["third"]);
     fixture.client.read_all();
 }
 
