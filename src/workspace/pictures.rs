@@ -155,8 +155,12 @@ pub fn link_at(language: &Language, path: &str, text: &Rope, selection: &Span) -
 fn links(dialect: Dialect, text: &str, base: usize) -> Vec<PictureLink> {
     let mut found = match dialect {
         Dialect::Markdown => {
+            let tags = tag::links(text);
+            let is_in_tag = |at: usize| tags.iter().any(|tag| tag.span.start < at && at < tag.span.end);
             let mut found = markdown::links(text, false);
-            found.extend(tag::links(text));
+            // Markdown reads tags before brackets: what is inside of one neither opens a link nor closes it.
+            found.retain(|link| !is_in_tag(link.span.start) && !is_in_tag(link.span.end));
+            found.extend(tags);
             found
         }
         Dialect::Notebook => markdown::links(text, true),

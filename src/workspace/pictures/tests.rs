@@ -41,6 +41,13 @@ fn links_are_found_and_get_their_text() {
         ("markdown", "a.md", "$0two ![a](a.png) ![b](b.png)", "none"),
         ("markdown", "a.md", "<img src='a.png'$0>", "a.png <img src='a.png' alt=\"NEW\">"),
         (
+            "markdown",
+            "a.md",
+            "![a][b <img alt='x]' src=c.png$0> d\n\n[b <img alt='x]: e",
+            "c.png <img alt='NEW' src=c.png>",
+        ),
+        ("markdown", "a.md", "<img alt='![a](b)$0' src=c.png>", "c.png <img alt='NEW' src=c.png>"),
+        (
             "html",
             "a.html",
             "<p><IMG\n  class=x SRC=\"a&amp;b.png\"\n  alt='old'$0 /></p>",

@@ -304,12 +304,21 @@ export class Editor {
 
   /** Takes an entry of a submenu of the menu that a right click on the selection opens. */
   async contextMenu(submenu: string, entry: string): Promise<void> {
-    await this.page
-      .locator(".selected-text")
-      .first()
-      .click({ button: "right", position: { x: 30, y: 8 }, force: true });
+    const selection = this.page.locator(".selected-text:visible").first();
     // Its items are in a shadow tree, which locators look through.
-    await this.page.locator(".monaco-menu .action-item", { hasText: submenu }).last().hover();
+    const menu = this.page.locator(".monaco-menu .action-item", { hasText: submenu }).last();
+    // What is drawn of a selection is drawn anew while it is clicked on, and what else comes up takes a menu away.
+    await until(`the menu has ${submenu}`, async () => {
+      if (await menu.isVisible()) return true;
+      return await selection
+        .click({ button: "right", position: { x: 30, y: 8 }, force: true, timeout: 5000 })
+        .then(() => menu.waitFor({ timeout: 5000 }))
+        .then(
+          () => true,
+          () => false,
+        );
+    });
+    await menu.hover();
     const item = this.page.locator(".monaco-submenu .action-item", { hasText: entry }).first();
     await item.waitFor();
     // What is clicked within the first 100 ms of a menu is lost: its timer was set before this one, so it fires before.
